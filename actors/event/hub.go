@@ -1,0 +1,120 @@
+package event
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/catraca/catraca/actors/sale"
+)
+
+// publishEvery bounds how often a picture is taken: it copies the queue's bitmap and, after a seat changed, the seats.
+const publishEvery = 200 * time.Millisecond
+
+// rememberedChanges of units let a page that was away for a moment catch up without reading the whole map.
+const rememberedChanges = 8192
+
+// hub is what this node's readers of one sale share. Fields without a lock belong to the machine's goroutine.
+type hub struct {
+	id     sale.EventID
+	handle *handle
+
+	view atomic.Pointer[View]
+
+	subs      []Subscriber
+	published time.Time
+	timer     *time.Timer
+	waiting   bool // the timer runs
+
+	mu     sync.Mutex // guards recent and floor
+	recent []UnitChange
+	floor  uint64 // changes up to this version are forgotten
+}
+
+func (h *hub) subscribe(s Subscriber) { h.subs = append(h.subs, s) }
+
+func (h *hub) unsubscribe(s Subscriber) {
+	h.subs = slices.DeleteFunc(h.subs, func(x Subscriber) bool { return x == s })
+}
+
+// applied hands on what a batch changed, and sees that a new picture is taken soon.
+func (h *hub) applied(m *machine) {
+	changes := m.Changes()
+	h.remember(m.Index(), changes)
+	if len(changes) > 0 && len(h.subs) > 0 {
+		d := &Delta{Event: h.id, Index: m.Index(), Clock: m.Clock(), Changes: slices.Clone(changes)}
+		for _, s := range h.subs {
+			s.Delta(d)
+		}
+	}
+	if time.Since(h.published) >= publishEvery {
+		h.publish(m)
+		return
+	}
+	if h.waiting {
+		return
+	}
+	h.waiting = true
+	wait := publishEvery - time.Since(h.published)
+	publish := func() { h.handle.Post(func(m *machine) { h.waiting = false; h.publish(m) }) }
+	if h.timer == nil {
+		h.timer = time.AfterFunc(wait, publish)
+		return
+	}
+	h.timer.Reset(wait)
+}
+
+// publish takes a picture and shows it to the subscribers.
+func (h *hub) publish(m *machine) *View {
+	v := picture(h.id, m.State, h.view.Load())
+	h.published = time.Now()
+	h.view.Store(v)
+	for _, s := range h.subs {
+		s.View(v)
+	}
+	return v
+}
+
+func (h *hub) remember(index uint64, changes []sale.Change) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range changes {
+		if c := &changes[i]; c.Kind == sale.ChangeUnit {
+			h.recent = append(h.recent, UnitChange{Version: index, Unit: c.Unit, Status: c.Status, Free: c.Number})
+		}
+	}
+	if over := len(h.recent) - rememberedChanges; over > rememberedChanges {
+		h.floor = h.recent[over-1].Version
+		h.recent = slices.Clone(h.recent[over:])
+	}
+}
+
+// forgetUntil says that changes up to a version are not known here: the machine came from a snapshot.
+func (h *hub) forgetUntil(version uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.recent, h.floor = nil, version
+}
+
+func (h *hub) since(version uint64) ([]UnitChange, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if version < h.floor {
+		return nil, false
+	}
+	i, _ := slices.BinarySearchFunc(h.recent, version+1, func(c UnitChange, v uint64) int {
+		if c.Version < v {
+			return -1
+		}
+		return 1
+	})
+	return slices.Clone(h.recent[i:]), true
+}
+
+func (h *hub) stop() {
+	// The machine has stopped: its goroutine runs nothing more.
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+}

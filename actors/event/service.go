@@ -1,0 +1,307 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/actors/sequencer"
+	"github.com/catraca/catraca/cluster"
+)
+
+type (
+	handle = sequencer.Handle[*machine, sale.Result]
+	shard  = sequencer.Shard[*machine, sale.Result]
+)
+
+// Errors of the service.
+var (
+	// ErrNoEvent means no such event lives on this node.
+	ErrNoEvent = errors.New("no such event")
+	// ErrUnavailable means no leader answered in time; the outcome is unknown unless the command had no effect twice.
+	ErrUnavailable = errors.New("the shard has no leader at the moment")
+)
+
+// BusyError refuses because too much is waiting; nothing was done.
+type BusyError = sequencer.BusyError
+
+// Options of the service.
+type Options struct {
+	System *actor.ActorSystem
+	// Proposer may be set later with [Service.Use], since the cluster needs the pumps first.
+	Proposer sequencer.Proposer
+	Shards   int // of the cluster; shard 0 is the directory's, sales live on the others
+	Now      func() int64
+	Logger   *slog.Logger
+	Metrics  *sequencer.Metrics
+	Fatal    func(error)
+	// Leading is told when this node begins or ceases to lead an event; machine's goroutine, may be nil.
+	Leading func(id sale.EventID, leading bool)
+	// Patience bounds how long a command waits for a leader; 0 means 5 s.
+	Patience time.Duration
+}
+
+// Service is the door to every sale of this node, for any goroutine.
+type Service struct {
+	o      Options
+	shards []*shard // index = shard number; nil for shard 0
+
+	mu   sync.RWMutex
+	hubs map[sale.EventID]*hub
+}
+
+// New returns a service; hand [Service.Pump] to the cluster and the cluster to [Service.Use].
+func New(o Options) *Service {
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Second
+	}
+	s := &Service{o: o, hubs: make(map[sale.EventID]*hub)}
+	late := &lateProposer{}
+	if o.Proposer != nil {
+		late.set(o.Proposer)
+	}
+	s.o.Proposer = late
+	s.shards = make([]*shard, o.Shards)
+	for i := 1; i < o.Shards; i++ {
+		s.shards[i] = sequencer.NewShard(sequencer.Options[*machine, sale.Result]{
+			System: o.System, Name: "ev", Shard: i, Proposer: late, Create: create, Restore: restore,
+			Applied: s.applied, Leading: s.leading, Added: s.added, Now: o.Now,
+			Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
+		})
+	}
+	return s
+}
+
+// Use gives the service its proposer, once, before anything is submitted.
+func (s *Service) Use(p sequencer.Proposer) { s.o.Proposer.(*lateProposer).set(p) }
+
+// Pump returns the consumer of a shard's committed entries (not shard 0).
+func (s *Service) Pump(i int) cluster.Pump { return s.shards[i] }
+
+// Close stops the machines. The cluster node is closed first.
+func (s *Service) Close() {
+	for _, sh := range s.shards[1:] {
+		sh.Close()
+	}
+	for _, h := range s.all() {
+		h.stop()
+	}
+}
+
+// Create makes a new sale on a shard and waits until it lives on this node. Creating one that exists does nothing.
+func (s *Service) Create(ctx context.Context, shard int, cfg *sale.Config) error {
+	if shard < 1 || shard >= len(s.shards) {
+		return fmt.Errorf("create event %d: shard %d is not one of 1..%d", cfg.Event, shard, len(s.shards)-1)
+	}
+	if _, err := sale.New(*cfg); err != nil {
+		return fmt.Errorf("create event %d: %w", cfg.Event, err)
+	}
+	if err := s.shards[shard].Create(ctx, uint32(cfg.Event), sale.AppendConfig(nil, cfg)); err != nil {
+		return err
+	}
+	for { // the commit is known a moment before this replica has applied it
+		if h, err := s.hub(cfg.Event); err == nil && h.view.Load() != nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("create event %d: %w", cfg.Event, ctx.Err())
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// Events lists the sales of this node by id.
+func (s *Service) Events() []sale.EventID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	ids := make([]sale.EventID, 0, len(s.hubs))
+	for id := range s.hubs {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// View returns the newest picture of a sale.
+func (s *Service) View(id sale.EventID) (*View, error) {
+	h, err := s.hub(id)
+	if err != nil {
+		return nil, err
+	}
+	if v := h.view.Load(); v != nil {
+		return v, nil
+	}
+	return nil, fmt.Errorf("view event %d: %w", id, ErrNoEvent)
+}
+
+// UnitChanges returns what happened to units after version since, oldest first; ok is false when that is
+// further back than is remembered, and then the whole map has to be read.
+func (s *Service) UnitChanges(id sale.EventID, since uint64) (changes []UnitChange, ok bool, err error) {
+	h, err := s.hub(id)
+	if err != nil {
+		return nil, false, err
+	}
+	changes, ok = h.since(since)
+	return changes, ok, nil
+}
+
+// Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps.
+func (s *Service) Read(ctx context.Context, id sale.EventID, fn func(*sale.State)) error {
+	h, err := s.hub(id)
+	if err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	if err := h.handle.Read(func(m *machine) { fn(m.State); close(done) }); err != nil {
+		return fmt.Errorf("read event %d: %w", id, err)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("read event %d: %w", id, ctx.Err())
+	}
+}
+
+// Subscribe hears of every batch after the returned view. The subscriber must not be subscribed twice.
+func (s *Service) Subscribe(ctx context.Context, id sale.EventID, sub Subscriber) (*View, func(), error) {
+	h, err := s.hub(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	first := make(chan *View, 1)
+	h.handle.Post(func(m *machine) {
+		h.subscribe(sub)
+		first <- h.publish(m)
+	})
+	cancel := func() { h.handle.Post(func(*machine) { h.unsubscribe(sub) }) }
+	select {
+	case v := <-first:
+		return v, cancel, nil
+	case <-ctx.Done():
+		cancel()
+		return nil, nil, fmt.Errorf("subscribe event %d: %w", id, ctx.Err())
+	}
+}
+
+// Submit does one command and waits for its outcome: the result of the machine, which may be a refusal, or an
+// error when the machine was not asked or the outcome is not known. A command that was surely not done is tried
+// again while patience lasts; one whose outcome is unknown only when its key makes that safe.
+func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) (sale.Result, error) {
+	h, err := s.hub(id)
+	if err != nil {
+		return sale.Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
+	defer cancel()
+	cmd := sale.AppendCommand(nil, c)
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		w := newWaiter()
+		if err := h.handle.Submit(cmd, w); err != nil {
+			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
+		}
+		res, err := w.wait(ctx)
+		switch {
+		case err == nil:
+			return res, nil
+		case errors.Is(err, sequencer.ErrNotLeader):
+		case errors.Is(err, sequencer.ErrUnknown) && repeatable(c):
+		case errors.Is(err, sequencer.ErrUnknown), errors.Is(err, context.DeadlineExceeded):
+			return sale.Result{}, fmt.Errorf("submit to event %d: %w: %w", id, ErrUnavailable, err)
+		default:
+			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
+		}
+		select {
+		case <-ctx.Done():
+			return sale.Result{}, fmt.Errorf("submit to event %d: %w: %w", id, ErrUnavailable, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// repeatable says whether doing the command twice is the same as doing it once.
+func repeatable(c *sale.Command) bool {
+	if c.Key != (sale.Key{}) {
+		return true
+	}
+	switch c.Op {
+	case sale.OpTick, sale.OpJoin, sale.OpAway, sale.OpBack, sale.OpClaim, sale.OpPayNotice, sale.OpPayState, sale.OpIntentDone:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Service) hub(id sale.EventID) (*hub, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	h, ok := s.hubs[id]
+	if !ok {
+		return nil, fmt.Errorf("event %d: %w", id, ErrNoEvent)
+	}
+	return h, nil
+}
+
+func (s *Service) all() []*hub {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	hs := make([]*hub, 0, len(s.hubs))
+	for _, h := range s.hubs {
+		hs = append(hs, h)
+	}
+	return hs
+}
+
+func (s *Service) added(h *handle) {
+	s.mu.Lock()
+	id := sale.EventID(h.ID())
+	hb := &hub{id: id, handle: h}
+	s.hubs[id] = hb
+	s.mu.Unlock()
+	h.Post(func(m *machine) {
+		hb.forgetUntil(m.Index())
+		hb.publish(m) // the first picture: a sale is seen before its first batch
+	})
+}
+
+func (s *Service) applied(id uint32, m *machine, _ bool) {
+	if h, err := s.hub(sale.EventID(id)); err == nil {
+		h.applied(m)
+	}
+}
+
+func (s *Service) leading(id uint32, _ *machine, leading bool) {
+	if s.o.Leading != nil {
+		s.o.Leading(sale.EventID(id), leading)
+	}
+}
+
+// lateProposer breaks the circle between the cluster, which needs the pumps, and the pumps, which propose.
+type lateProposer struct {
+	mu sync.RWMutex
+	p  sequencer.Proposer
+}
+
+func (l *lateProposer) set(p sequencer.Proposer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.p = p
+}
+
+func (l *lateProposer) Propose(shard int, data []byte, timeout time.Duration) (sequencer.Pending, error) {
+	l.mu.RLock()
+	p := l.p
+	l.mu.RUnlock()
+	if p == nil {
+		return nil, sequencer.ErrNotLeader
+	}
+	return p.Propose(shard, data, timeout)
+}

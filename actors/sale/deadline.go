@@ -1,0 +1,58 @@
+package sale
+
+// deadlines is a heap of the instants at which holds run out, earliest first, equal ones by hold. Every live hold has
+// exactly one entry; an entry may be earlier than the hold's deadline after an extension, or belong to a hold
+// that is gone. Such entries are mended when they come to the top, see State.settleDeadlines.
+type deadlines []deadline
+
+type deadline struct {
+	at   int64
+	hold HoldID
+}
+
+func (d deadlines) less(i, j int) bool {
+	if d[i].at != d[j].at {
+		return d[i].at < d[j].at
+	}
+	return d[i].hold < d[j].hold
+}
+
+func (d *deadlines) push(x deadline) {
+	*d = append(*d, x)
+	h := *d
+	for i := len(h) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !h.less(i, up) {
+			return
+		}
+		h[i], h[up] = h[up], h[i]
+		i = up
+	}
+}
+
+// pop removes the earliest entry; there must be one.
+func (d *deadlines) pop() deadline {
+	h := *d
+	top := h[0]
+	last := len(h) - 1
+	h[0] = h[last]
+	*d = h[:last]
+	(*d).down(0)
+	return top
+}
+
+func (d deadlines) down(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(d); child++ {
+			if d.less(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		d[i], d[least] = d[least], d[i]
+		i = least
+	}
+}

@@ -1,0 +1,71 @@
+package queue
+
+// Claim takes the offer: the account shops until the deadline returned, unix ms. While it shops it gets the
+// same answer again.
+func (q *Queue) Claim(account uint64, now int64) (deadline int64, r Refusal) {
+	now = q.observe(now)
+	p := q.latest(account)
+	if p == 0 {
+		return 0, NoPlace
+	}
+	e := q.at(p)
+	switch e.state {
+	case Offered:
+		if q.lapsed(e, now) {
+			return 0, NotOffered
+		}
+		q.exposure.Claims++
+		deadline = now + q.policy.LeaseMs
+		q.move(p, e, Shopping, deadline, now+q.policy.LeaseCapMs)
+		return deadline, None
+	case Shopping:
+		if q.lapsed(e, now) {
+			return 0, Ended
+		}
+		return q.timers[e.timer-1].at, None
+	case Done:
+		return 0, Ended
+	case Left:
+		return 0, NoPlace
+	case Removed:
+		return 0, Barred
+	}
+	return 0, NotOffered
+}
+
+// Touch records activity of a shopping account: its lease lasts at least until the given time, but not beyond its
+// cap. It returns the deadline, unix ms, or 0 when the account is not shopping or its lease has run out. Extending is no transition.
+func (q *Queue) Touch(account uint64, now, until int64) int64 {
+	now = q.observe(now)
+	p := q.latest(account)
+	if p == 0 {
+		return 0
+	}
+	e := q.at(p)
+	if e.state != Shopping || q.lapsed(e, now) {
+		return 0
+	}
+	t := q.timers[e.timer-1]
+	if at := min(until, t.cap); at > t.at {
+		t.at = at
+		q.arm(e, t)
+	}
+	return t.at
+}
+
+// Shopping says whether the account has a lease. A lease that has run out counts until the next Advance.
+func (q *Queue) Shopping(account uint64) bool {
+	p := q.latest(account)
+	return p != 0 && q.at(p).state == Shopping
+}
+
+// Finish ends the lease of a shopping account. It returns whether it had one.
+func (q *Queue) Finish(account uint64, now int64) bool {
+	q.observe(now)
+	p := q.latest(account)
+	if p == 0 || q.at(p).state != Shopping {
+		return false
+	}
+	q.move(p, q.at(p), Done, 0, 0)
+	return true
+}
