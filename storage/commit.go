@@ -1,0 +1,319 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"go.etcd.io/bbolt"
+)
+
+const (
+	maxBatchOps   = 256
+	maxBatchBytes = 8 << 20
+	fillPercent   = 0.95 // logs grow at their end only
+	idleSweep     = 64   // keys erased at once when nobody writes
+	idleWait      = 200 * time.Millisecond
+)
+
+type opKind uint8
+
+const (
+	opAppend opKind = iota
+	opDelete
+	opStable
+)
+
+// op is one request to the committer. done gets exactly one value.
+type op struct {
+	kind     opKind
+	shard    *Shard
+	logs     []*raft.Log // append
+	buf      []byte      // their encoded values, cut at ends
+	ends     []int
+	min, max uint64 // delete
+	pairs    []pair // stable
+	bytes    int
+	err      error // refused, though the transaction went well
+	done     chan error
+}
+
+var opPool = sync.Pool{New: func() any { return &op{done: make(chan error, 1)} }}
+
+func newOp(kind opKind, sh *Shard) *op {
+	o := opPool.Get().(*op)
+	o.kind, o.shard = kind, sh
+	return o
+}
+
+// free gives the op back; large buffers are left to the collector.
+func (o *op) free() {
+	if cap(o.buf) > 1<<20 {
+		o.buf = nil
+	}
+	*o = op{buf: o.buf[:0], ends: o.ends[:0], done: o.done}
+	opPool.Put(o)
+}
+
+// do hands o to the committer and waits for its commit.
+func (s *Store) do(o *op) error {
+	s.closing.RLock()
+	if s.closed {
+		s.closing.RUnlock()
+		o.free()
+		return ErrClosed
+	}
+	s.ops <- o
+	s.closing.RUnlock()
+	err := <-o.done
+	o.free()
+	return err
+}
+
+// commitLoop is the only writer. Whatever has gathered while the last commit was on its way to the disk goes into
+// the next one; there is no timer to wait for company.
+func (s *Store) commitLoop() {
+	defer close(s.stopped)
+	idle := time.NewTimer(idleWait)
+	defer idle.Stop()
+	batch := make([]*op, 0, maxBatchOps)
+	for {
+		select {
+		case o, ok := <-s.ops:
+			if !ok {
+				return
+			}
+			batch = s.gather(append(batch[:0], o))
+			s.commit(batch)
+			clear(batch)
+			idle.Reset(idleWait)
+		case <-idle.C:
+			if s.sweepIdle() {
+				idle.Reset(idleWait)
+			}
+		}
+	}
+}
+
+func (s *Store) gather(batch []*op) []*op {
+	bytes := batch[0].bytes
+	for len(batch) < maxBatchOps && bytes < maxBatchBytes {
+		select {
+		case o, ok := <-s.ops:
+			if !ok {
+				return batch // the loop will see it too
+			}
+			batch = append(batch, o)
+			bytes += o.bytes
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (s *Store) commit(batch []*op) {
+	if s.failure == nil {
+		start, bytes := time.Now(), 0
+		err := s.db.Update(func(tx *bbolt.Tx) error {
+			for _, o := range batch {
+				if err := o.write(tx); err != nil {
+					return err
+				}
+				bytes += o.bytes
+			}
+			return s.writeExtents(tx)
+		})
+		if err != nil {
+			// Nobody knows what the disk holds now, and a second flush may well report success over lost pages.
+			s.failure = fmt.Errorf("storage: commit: %w", err)
+			s.fail(s.failure)
+		} else {
+			s.m.committed(len(batch), bytes, time.Since(start))
+		}
+	}
+	if s.failure == nil {
+		for _, o := range batch {
+			o.publish()
+		}
+	}
+	for _, sh := range s.shards {
+		sh.touched = false
+	}
+	for _, o := range batch {
+		if s.failure != nil {
+			o.err = s.failure
+		}
+		o.done <- o.err
+	}
+}
+
+// touch starts a shard's part of the transaction.
+func (sh *Shard) touch() *extent {
+	if !sh.touched {
+		sh.touched, sh.next = true, sh.ext
+	}
+	return &sh.next
+}
+
+func (o *op) write(tx *bbolt.Tx) error {
+	switch o.kind {
+	case opStable:
+		b := tx.Bucket(stableBucket)
+		for _, p := range o.pairs {
+			if err := b.Put(stableKey(o.shard.id, p.key), sealValue(o.shard.id, p.key, p.val)); err != nil {
+				return fmt.Errorf("put %s: %w", p.key, err)
+			}
+		}
+		return nil
+	case opDelete:
+		return o.writeDelete(tx)
+	}
+	b := tx.Bucket(o.shard.bucket)
+	b.FillPercent = fillPercent
+	ext := o.shard.touch()
+	if o.logs[0].Index <= ext.last {
+		o.err = fmt.Errorf("storage: shard %d: entry %d does not come after %d", o.shard.id, o.logs[0].Index, ext.last)
+		return nil
+	}
+	if o.logs[0].Index <= ext.garbage { // the whole log was cut off, and it starts anew below its old end
+		if err := eraseFrom(b, o.logs[0].Index); err != nil {
+			return err
+		}
+		ext.garbage = o.logs[0].Index - 1
+	}
+	from := 0
+	for i, l := range o.logs {
+		if err := b.Put(indexKey(l.Index), o.buf[from:o.ends[i]:o.ends[i]]); err != nil {
+			return fmt.Errorf("put entry %d: %w", l.Index, err)
+		}
+		from = o.ends[i]
+	}
+	if ext.first == 0 {
+		ext.first = o.logs[0].Index
+	}
+	ext.last = o.logs[len(o.logs)-1].Index
+	return sweep(b, ext, 2*len(o.logs))
+}
+
+func (o *op) writeDelete(tx *bbolt.Tx) error {
+	b := tx.Bucket(o.shard.bucket)
+	ext := o.shard.touch()
+	switch {
+	case ext.first == 0 || o.max < ext.first || o.min > ext.last:
+		return nil // nothing of it is there
+	case o.min <= ext.first && o.max >= ext.last:
+		*ext = extent{garbage: ext.last}
+	case o.min <= ext.first:
+		k, _ := b.Cursor().Seek(indexKey(o.max + 1)) // not always max+1: a gap may follow
+		if k == nil {
+			return o.shard.damage(o.max+1, "it is missing")
+		}
+		ext.first, ext.garbage = binary.BigEndian.Uint64(k), o.max
+	case o.max >= ext.last:
+		if err := eraseFrom(b, o.min); err != nil {
+			return err
+		}
+		k, _ := b.Cursor().Last()
+		if k == nil || binary.BigEndian.Uint64(k) < ext.first {
+			return o.shard.damage(o.min-1, "it is missing")
+		}
+		ext.last = binary.BigEndian.Uint64(k)
+	default:
+		o.err = fmt.Errorf("storage: shard %d: cannot delete %d to %d from the middle of %d to %d",
+			o.shard.id, o.min, o.max, ext.first, ext.last)
+	}
+	return nil
+}
+
+// eraseFrom deletes index and everything after it.
+func eraseFrom(b *bbolt.Bucket, index uint64) error {
+	for {
+		k, _ := b.Cursor().Last()
+		if k == nil || binary.BigEndian.Uint64(k) < index {
+			return nil
+		}
+		if err := b.Delete(append([]byte(nil), k...)); err != nil {
+			return fmt.Errorf("delete entry: %w", err)
+		}
+	}
+}
+
+// sweep deletes up to limit keys that no log has any more.
+func sweep(b *bbolt.Bucket, ext *extent, limit int) error {
+	if ext.garbage == 0 {
+		return nil
+	}
+	keys := make([][]byte, 0, limit)
+	c := b.Cursor()
+	k, _ := c.First()
+	for ; k != nil && binary.BigEndian.Uint64(k) <= ext.garbage && len(keys) < limit; k, _ = c.Next() {
+		keys = append(keys, append([]byte(nil), k...))
+	}
+	if k == nil || binary.BigEndian.Uint64(k) > ext.garbage {
+		ext.garbage = 0
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return fmt.Errorf("delete old entry: %w", err)
+		}
+	}
+	return nil
+}
+
+// sweepIdle erases a little while nobody writes, and says whether there is more to do.
+func (s *Store) sweepIdle() (more bool) {
+	if s.failure != nil {
+		return false
+	}
+	for _, sh := range s.shards {
+		if sh.ext.garbage == 0 {
+			continue
+		}
+		if more {
+			return true // one shard at a time
+		}
+		more = true
+		ext := sh.ext
+		err := s.db.Update(func(tx *bbolt.Tx) error { return sweep(tx.Bucket(sh.bucket), &ext, idleSweep) })
+		if err != nil {
+			s.failure = fmt.Errorf("storage: commit: %w", err)
+			s.fail(s.failure)
+			return false
+		}
+		sh.mu.Lock()
+		sh.ext = ext
+		sh.mu.Unlock()
+	}
+	return more
+}
+
+// publish makes what has been committed visible to readers.
+func (o *op) publish() {
+	if o.err != nil {
+		return
+	}
+	sh := o.shard
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.touched {
+		sh.ext = sh.next
+	}
+	switch o.kind {
+	case opAppend:
+		for _, l := range o.logs {
+			sh.ring.push(l)
+		}
+	case opDelete:
+		if o.min > sh.next.last || sh.next.first == 0 {
+			sh.ring.dropFrom(o.min)
+		}
+		sh.ring.dropTo(max(sh.next.first, 1) - 1)
+	case opStable:
+		for _, p := range o.pairs {
+			sh.stable[p.key] = p.val
+		}
+	}
+}

@@ -1,0 +1,3 @@
+package storage
+
+func child() bool { return false }

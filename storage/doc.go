@@ -1,0 +1,16 @@
+// Package storage keeps the Raft logs, votes and snapshots of every shard of one node.
+//
+// The promise: when StoreLogs, DeleteRange or Set has returned nil, the change is on the disk, and what is read back
+// later is what was written, or an error that names the damaged entry. All shards share one bbolt file, and one
+// goroutine merges whatever they want to write into one transaction, so sixteen busy shards cost about as many disk
+// flushes as one. bbolt itself notices few of the bit errors in its data pages; every entry here carries a checksum
+// over its content, its shard and its index, looked at on every read.
+//
+// A failed write is never tried again: after a failed flush nobody knows what the disk holds. Options.Fatal is called
+// once, everybody waiting gets the error, and nothing is written after it.
+//
+// Deliberately absent: what the entries mean, elections, and repair. A damaged entry is reported, never guessed at;
+// the node rejoins from a snapshot of its peers or from a backup.
+//
+// Start reading at Open, then commit.go.
+package storage
