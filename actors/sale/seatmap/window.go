@@ -16,6 +16,9 @@ const (
 	unitMask       = 1<<unitBits - 1
 )
 
+// start comes before every window in a scan.
+func start() window { return window{dist: -1} }
+
 func (w window) found() bool   { return w.dist != far }
 func (w window) first() UnitID { return UnitID(w.rest & unitMask) }
 
@@ -133,7 +136,6 @@ func (v *Inventory) scan(c uint16, n int, q *BestQuery, p pick, after window) wi
 	return best
 }
 
-
 const maxTies = 4
 
 // breakTie chooses among the first few windows of the category that are as good as best, by salt.
@@ -185,7 +187,13 @@ func (v *Inventory) allFree(u UnitID, n int) bool {
 
 // leavesOrphan tells whether taking the n free seats from u on leaves a single free seat beside them in their block.
 func (v *Inventory) leavesOrphan(k *block, u UnitID, n int) bool {
-	return v.alone(k, int(u)-1) || v.alone(k, int(u)+n)
+	l, r := int(u)-1, int(u)+n
+	return v.freeIn(k, l) && !v.freeIn(k, l-1) || v.freeIn(k, r) && !v.freeIn(k, r+1)
+}
+
+// freeIn tells whether seat i lies in block k and is free.
+func (v *Inventory) freeIn(k *block, i int) bool {
+	return i >= int(k.first) && i < int(k.first)+int(k.count) && v.status[i] == Free
 }
 
 // mix spreads a salt over 64 bits (splitmix64 finalizer).
