@@ -34,5 +34,6 @@ const (
 
 const (
 	sweepAtOnce  = 20_000  // expired sessions removed in one batch
+	forgetAtOnce = 4096    // results forgotten in one batch
 	maxKnownKeys = 1 << 20 // keys remembered; the oldest goes first
 )

@@ -38,7 +38,7 @@ func (s *State) openSession(c *Command) Result {
 		return refused(RefusedDisabled)
 	case c.Expires <= s.at:
 		return refused(RefusedExpired)
-	case c.Expires > s.at+MaxSessionLife:
+	case c.Expires-s.at > MaxSessionLife:
 		return refused(RefusedInvalid)
 	}
 	if n := s.byToken(&c.TokenHash); n != 0 {
@@ -92,6 +92,7 @@ func (s *State) addSession(id uint32, token *[32]byte, opened, expires int64) {
 	a.sessions++
 	s.tokens.insert(hashToken(token), n)
 	s.expiryPush(n)
+	s.marks = append(s.marks, id)
 	s.changes = append(s.changes, Change{Kind: ChangeSessionOpened, Account: ID(id), Expires: expires, TokenHash: *token})
 }
 
@@ -111,6 +112,7 @@ func (s *State) dropSession(n uint32) {
 	a.sessions--
 	s.tokens.remove(hashToken(&x.token), n)
 	s.expiryRemove(x.heap)
+	s.marks = append(s.marks, x.account)
 	s.changes = append(s.changes, Change{Kind: ChangeSessionRevoked, Account: ID(x.account), TokenHash: x.token})
 	*x = session{newer: s.spare}
 	s.spare = n
