@@ -58,11 +58,14 @@ func (s *State) End() error {
 	return s.fault
 }
 
-// Due is the earliest instant at which an empty batch would do something, 0 when there is none: the first
+// Never is what Due returns when an empty batch would do nothing at any time.
+const Never = 1<<63 - 1
+
+// Due is the earliest instant at which an empty batch would do something, [Never] when there is none: the first
 // session's expiry, but not sooner than a minute after the last sweep.
 func (s *State) Due() int64 {
 	if len(s.expiry) == 0 {
-		return 0
+		return Never
 	}
 	return max(s.sessions.at(s.expiry[0]).expires, s.swept+sweepEvery)
 }

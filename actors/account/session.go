@@ -136,7 +136,7 @@ func (s *State) dropSessions(id uint32, keep *[32]byte) int {
 // sweep removes sessions whose time is over, at most once a minute and a bounded number at once: a crowd whose
 // sessions end together must not make one entry slow. Until it is swept an expired session only takes memory.
 func (s *State) sweep() {
-	if due := s.Due(); due == 0 || s.at < due {
+	if s.at < s.Due() {
 		return
 	}
 	s.swept = s.at
