@@ -1,0 +1,3 @@
+package cluster
+
+func child() bool { return false }

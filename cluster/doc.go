@@ -1,0 +1,16 @@
+// Package cluster keeps the shards: each is a Raft group whose committed entries every node hands, in order, to a
+// Pump. What the entries mean is nobody's business here.
+//
+// The promise: when Future.Wait has returned nil, the entry is on the disks of a majority and the local pump has it;
+// every pump of the shard, on every node and after every restart, gets the same entries in the same order. When Wait
+// says ErrUnknown the entry may still be committed, now or by the next leader, and comes without a Future then: the
+// caller must recognise a repeated command by what is in it.
+//
+// hashicorp/raft is used with three safeguards that are not options: heartbeats go through its main loop instead of
+// past it (issue 695 of its tracker lets replicas diverge otherwise), requests to a follower are not pipelined
+// (issue 612), and a node whose disk hangs hands leadership over and then stops (issues 503 and 614).
+//
+// Deliberately absent: commands, sessions, forwarding a proposal to the leader, and any retry.
+//
+// Start reading at Start, then propose.go and fsm.go.
+package cluster

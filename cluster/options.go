@@ -1,0 +1,172 @@
+package cluster
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Limits.
+const (
+	// MaxProposalBytes is the largest entry Propose takes. Keep entries far smaller: each is one message to every
+	// replica, and everything behind it waits.
+	MaxProposalBytes = 8 << 20
+	// maxOutstanding proposals of one shard may be on their way at once.
+	maxOutstanding = 1024
+)
+
+// Peer is one voter of the first start.
+type Peer struct {
+	ID      string // its NodeID
+	Address string // host:port other nodes reach it at
+}
+
+// Options of a node. The zero value of a field means its default; NodeID and Dir have none.
+type Options struct {
+	NodeID    string // this node's name, for ever; 1 to 255 bytes
+	ClusterID string // which cluster the data is of; empty: made up at the first start and then kept
+	Dir       string // folder of the log file and the snapshots
+	Shards    int    // Raft groups, fixed at the first start; 0: 16
+
+	Listen    string       // host:port for other nodes; empty: 127.0.0.1 and any free port
+	Listener  net.Listener // instead of Listen: already listening; Start takes it over, also when it fails
+	Advertise string       // host:port other nodes reach this one at; empty: where it listens
+	// TLS secures the connections between nodes. It must have a certificate and require and verify one from the other
+	// side. Without it only a loopback address may be listened on.
+	TLS *tls.Config
+	// Peers are the voters of the first start, this node among them, the same list on every node; empty: this node
+	// alone. Later starts use the list only to find nodes whose address has changed.
+	Peers []Peer
+
+	Logger     *slog.Logger          // nil: silent
+	Registerer prometheus.Registerer // nil: no metrics
+	// Fatal is called when this node must not go on: a failed or hanging disk, or a damaged entry. It should stop the
+	// process, must not call Close, and may be called more than once from any goroutine. nil: panic.
+	Fatal func(error)
+
+	// HeartbeatTimeout is how long a follower waits for its leader before it calls an election, and ElectionTimeout
+	// how long that may take. Heartbeats wait behind disk flushes, so neither may be less than about ten times the
+	// slowest of those. 0: 500 ms each. A node that is the only voter does not wait for either.
+	HeartbeatTimeout time.Duration
+	ElectionTimeout  time.Duration
+	// LeaderLease is how long a leader goes on without hearing of a majority; 0: half of HeartbeatTimeout.
+	LeaderLease time.Duration
+	// CommitTimeout is how late an idle follower may learn that the last entry is committed; 0: 200 ms.
+	CommitTimeout time.Duration
+	// A snapshot is taken when SnapshotEntries (0: 2048) or SnapshotBytes (0: 64 MiB) have been appended since the
+	// last one; entries are looked at every SnapshotInterval (0: 30 s) to twice that, bytes every second.
+	SnapshotInterval time.Duration
+	SnapshotEntries  uint64
+	SnapshotBytes    uint64
+	// TrailingEntries stay in the log after a snapshot, for followers that are a little late; 0: 512.
+	TrailingEntries uint64
+	// StallTransfer is how long the disk may hang before leadership is handed over (0: 2 s), StallFatal before Fatal
+	// is called (0: 5 s).
+	StallTransfer time.Duration
+	StallFatal    time.Duration
+	// CloseTimeout bounds each step of Close that waits for others; 0: 5 s.
+	CloseTimeout time.Duration
+	// Preallocate is the size of the log file at creation, in bytes; 0: 16 MiB, negative: as small as possible.
+	Preallocate int64
+}
+
+func (o *Options) complete() error {
+	if o.NodeID == "" || len(o.NodeID) > 255 {
+		return fmt.Errorf("cluster: node id %q must have 1 to 255 bytes", o.NodeID)
+	}
+	if o.Dir == "" {
+		return errors.New("cluster: dir is empty")
+	}
+	def(&o.Shards, 16)
+	def(&o.Listen, "127.0.0.1:0")
+	def(&o.HeartbeatTimeout, 500*time.Millisecond)
+	def(&o.ElectionTimeout, max(500*time.Millisecond, o.HeartbeatTimeout))
+	def(&o.LeaderLease, o.HeartbeatTimeout/2)
+	def(&o.CommitTimeout, 200*time.Millisecond)
+	def(&o.SnapshotInterval, 30*time.Second)
+	def(&o.SnapshotEntries, 2048)
+	def(&o.SnapshotBytes, 64<<20)
+	def(&o.TrailingEntries, 512)
+	def(&o.StallTransfer, 2*time.Second)
+	def(&o.StallFatal, 5*time.Second)
+	def(&o.CloseTimeout, 5*time.Second)
+	if o.StallFatal < o.StallTransfer {
+		return fmt.Errorf("cluster: stall fatal %s is shorter than stall transfer %s", o.StallFatal, o.StallTransfer)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Fatal == nil {
+		o.Fatal = func(err error) { panic(err) }
+	}
+	return o.checkPeers()
+}
+
+func (o *Options) checkPeers() error {
+	seen := make(map[string]bool)
+	for i, p := range o.Peers {
+		if p.ID == "" || p.Address == "" {
+			return fmt.Errorf("cluster: peers[%d] needs an id and an address", i)
+		}
+		if seen[p.ID] || seen["@"+p.Address] {
+			return fmt.Errorf("cluster: peers[%d] repeats the id %q or the address %q", i, p.ID, p.Address)
+		}
+		seen[p.ID], seen["@"+p.Address] = true, true
+	}
+	if len(o.Peers) > 0 && !seen[o.NodeID] {
+		return fmt.Errorf("cluster: peers do not name this node, %q", o.NodeID)
+	}
+	if t := o.TLS; t != nil {
+		if len(t.Certificates) == 0 && (t.GetCertificate == nil || t.GetClientCertificate == nil) {
+			return errors.New("cluster: tls has no certificate to show")
+		}
+		if t.ClientAuth != tls.RequireAndVerifyClientCert {
+			return errors.New("cluster: tls must require and verify client certificates")
+		}
+	}
+	return nil
+}
+
+// raftConfig is what raft is told for one shard. What is not set here has its reason in the package comment.
+func (o *Options) raftConfig(notify chan<- bool, logger *raftLogger) *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(o.NodeID)
+	c.HeartbeatTimeout, c.ElectionTimeout = o.HeartbeatTimeout, o.ElectionTimeout
+	c.LeaderLeaseTimeout = o.LeaderLease
+	c.CommitTimeout = o.CommitTimeout
+	c.MaxAppendEntries = 64
+	c.BatchApplyCh = false // keeps an enqueue timeout meaning "surely not in the log"
+	c.ShutdownOnRemove = false
+	c.TrailingLogs = o.TrailingEntries
+	c.SnapshotInterval, c.SnapshotThreshold = o.SnapshotInterval, o.SnapshotEntries
+	c.NotifyCh = notify
+	c.Logger = logger
+	c.NoLegacyTelemetry = true
+	c.RestoreCommittedLogs = false // NewRaft hangs with many entries behind the snapshot
+	return c
+}
+
+// voters is the configuration of the first start.
+func (o *Options) voters(self raft.ServerAddress) raft.Configuration {
+	if len(o.Peers) == 0 {
+		return raft.Configuration{Servers: []raft.Server{{ID: raft.ServerID(o.NodeID), Address: self}}}
+	}
+	var c raft.Configuration
+	for _, p := range o.Peers {
+		c.Servers = append(c.Servers, raft.Server{ID: raft.ServerID(p.ID), Address: raft.ServerAddress(p.Address)})
+	}
+	return c
+}
+
+func def[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}

@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"strconv"
+
+	"github.com/hashicorp/raft"
+)
+
+// ShardStatus is one shard as this node sees it.
+type ShardStatus struct {
+	Shard  int
+	State  string // follower, candidate, leader or stopped
+	Leader string // node id, empty when unknown
+	Ready  bool   // this node leads and its pump has everything older, or follows a known leader
+	Term   uint64
+	First  uint64 // oldest entry in the log, 0: none
+	Last   uint64 // newest entry in the log or the snapshot
+	Commit uint64 // newest entry known to be committed
+	// Applied is the newest entry the pump has, counting entries that are not for it.
+	Applied  uint64
+	Snapshot uint64 // newest entry in the snapshot, 0: none
+	Voters   []string
+}
+
+// Leader says who leads a shard, as far as this node knows: an empty name means nobody. isSelf is true when it is
+// this node, which may be a moment before LeaderReady.
+func (n *Node) Leader(shard int) (nodeID string, term uint64, isSelf bool) {
+	if shard < 0 || shard >= len(n.groups) {
+		return "", 0, false
+	}
+	r := n.groups[shard].raft
+	_, id := r.LeaderWithID()
+	return string(id), r.CurrentTerm(), string(id) == n.opt.NodeID && r.State() == raft.Leader
+}
+
+// Ready says whether every shard has a leader this node knows of, and those this node leads have been told so.
+func (n *Node) Ready() bool {
+	n.closing.RLock()
+	closed := n.closed
+	n.closing.RUnlock()
+	if closed {
+		return false
+	}
+	for _, g := range n.groups {
+		if !g.ready() {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *group) ready() bool {
+	_, id := g.raft.LeaderWithID()
+	return id != "" && (string(id) != g.node.opt.NodeID || g.leadership.ready.Load() != 0)
+}
+
+// Status describes all shards.
+func (n *Node) Status() []ShardStatus {
+	all := make([]ShardStatus, len(n.groups))
+	for i, g := range n.groups {
+		all[i] = g.status()
+	}
+	return all
+}
+
+func (g *group) status() ShardStatus {
+	_, leader := g.raft.LeaderWithID()
+	first, _ := g.log.FirstIndex() // never fails
+	st := ShardStatus{
+		Shard: g.id, State: stateName(g.raft.State()), Leader: string(leader), Ready: g.ready(),
+		Term: g.raft.CurrentTerm(), First: first, Last: g.raft.LastIndex(), Commit: g.raft.CommitIndex(),
+		Applied: g.fsm.index.Load(), Snapshot: g.lastSnapshot(),
+	}
+	for _, v := range g.voters() {
+		st.Voters = append(st.Voters, string(v.ID))
+	}
+	return st
+}
+
+// lastSnapshot is told by raft only in words.
+func (g *group) lastSnapshot() uint64 {
+	i, _ := strconv.ParseUint(g.raft.Stats()["last_snapshot_index"], 10, 64)
+	return i
+}
+
+func stateName(s raft.RaftState) string {
+	switch s {
+	case raft.Follower:
+		return "follower"
+	case raft.Candidate:
+		return "candidate"
+	case raft.Leader:
+		return "leader"
+	default:
+		return "stopped"
+	}
+}
