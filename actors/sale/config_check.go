@@ -3,6 +3,8 @@ package sale
 import (
 	"fmt"
 	"strings"
+
+	"github.com/catraca/catraca/actors/sale/seatmap"
 )
 
 // Bounds of a configuration, inclusive.
@@ -10,7 +12,7 @@ const (
 	MaxPerHold    = 100
 	MaxPerAccount = 10_000
 	MaxAttempts   = 50
-	MaxPrice      = int64(1e12)   // minor units of one place, fee included
+	MaxPrice      = int64(1e12)    // minor units of one place, fee included
 	MaxTime       = int64(1) << 45 // unix ms; the year 3084
 )
 
@@ -107,6 +109,8 @@ func (c *Config) checkLimits() error {
 		return fmt.Errorf("limits.per_account: %d, allowed are 1 to %d", l.PerAccount, MaxPerAccount)
 	case l.Attempts < 1 || l.Attempts > MaxAttempts:
 		return fmt.Errorf("limits.attempts: %d, allowed are 1 to %d", l.Attempts, MaxAttempts)
+	case c.Orphan > seatmap.OrphanIgnore:
+		return fmt.Errorf("orphan: %d, allowed are 0 to %d", c.Orphan, seatmap.OrphanIgnore)
 	}
 	if err := c.Queue.Validate(); err != nil {
 		return fmt.Errorf("queue: %w", err)

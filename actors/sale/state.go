@@ -27,7 +27,8 @@ const (
 	fanKeyLife    = 30 * minute
 	noticeKeyLife = 30 * day // providers repeat notices for days
 	unmatchedLife = 24 * hour
-	settleTime    = 5 * minute // how long units are kept while the provider is asked about a payment
+	maxClock      = int64(1) << 52 // later batch times count as this; nothing overflows
+	settleTime    = 5 * minute     // how long units are kept while the provider is asked about a payment
 )
 
 // State is one sale. The zero value is not usable; New and Restore make one.
@@ -42,6 +43,8 @@ type State struct {
 
 	inventory   *seatmap.Inventory
 	seatVersion uint64 // index of the last batch that changed a seat
+	heldPlaces  uint32 // of all live holds; the inventory must agree
+	soldPlaces  uint32 // of all orders that own their units; the inventory must agree
 	line        *queue.Queue
 
 	accounts  []account // slab, one per account that ever held something

@@ -1,0 +1,207 @@
+package sale
+
+import (
+	"github.com/catraca/catraca/actors/sale/queue"
+	"github.com/catraca/catraca/actors/sale/seatmap"
+)
+
+// Begin starts the batch of a log index at the leader's time in unix ms. Time never goes back: the clock is the larger of at and
+// what it was. Whatever ran out by then is settled first, so that no command of the batch sees it: holds, orders,
+// offers, leases, and phases that begin or end by time.
+func (s *State) Begin(index uint64, at int64) {
+	s.changes = s.changes[:0]
+	s.index = index
+	s.clock = max(s.clock, min(at, maxClock))
+	s.phaseByTime()
+	s.fanKeys.expire(s.clock)
+	s.noticeKeys.expire(s.clock)
+	s.forgetUnmatched()
+	s.settleDeadlines()
+	// Not open: only ends what ran out. Offers are made at the end, when the batch's joins are in line.
+	s.line.Advance(s.clock, false, s.stock())
+	s.takeTransitions()
+}
+
+// Do carries out one command, or refuses it and changes nothing. A command whose key was seen before gets the
+// answer of the first time.
+func (s *State) Do(c *Command) Result {
+	s.units, s.picked = s.units[:0], s.picked[:0]
+	keys := s.keysOf(c)
+	if keys == nil {
+		r := s.apply(c)
+		s.takeTransitions()
+		return r
+	}
+	print := s.fingerprint(c)
+	if r, ok := s.recall(keys, c.Key, print); ok {
+		return r
+	}
+	r := s.apply(c)
+	s.takeTransitions()
+	keys.remember(c.Key, print, s.clock, r)
+	return r
+}
+
+// End lets in whom the queue's pace and the free places allow, and checks the invariants that are cheap enough for every batch. An
+// error means that the state is wrong: the caller has to stop before it answers anybody.
+func (s *State) End() error {
+	before := s.active()
+	s.line.Advance(s.clock, s.phase == PhaseOpen, s.stock())
+	s.takeTransitions()
+	s.settleDeadlines() // only mends the top of the heap: what had run out was settled by Begin
+	return s.checkBatch(before)
+}
+
+// Changes is what the batch in hand did, in order. Valid until the next Begin.
+func (s *State) Changes() []Change { return s.changes }
+
+// Due is the earliest instant, unix ms, at which a Tick would do something; queue.Never if there is none.
+// Meaningful after End.
+func (s *State) Due() int64 {
+	due := s.line.Due(s.clock, s.phase == PhaseOpen, s.stock())
+	if len(s.due) > 0 {
+		due = min(due, s.due[0].at)
+	}
+	switch s.phase {
+	case PhaseScheduled:
+		due = min(due, s.cfg.LobbyAt)
+	case PhaseLobby:
+		due = min(due, s.cfg.OpensAt)
+	case PhaseOpen, PhasePaused:
+		due = min(due, s.cfg.ClosesAt)
+	}
+	return due
+}
+
+// stock is what the queue may let fans in for: nobody is let in for whom no place is free. Those who hold already
+// take up a turn but no free place.
+func (s *State) stock() uint32 {
+	return s.inventory.Totals().Free + uint32(len(s.holds)-len(s.freeHolds))
+}
+
+// apply is the one switch: each command has its function, and each function refuses before it changes anything.
+func (s *State) apply(c *Command) Result {
+	if c.Op >= OpJoin && c.Op <= OpOrderOpen && c.Account == 0 {
+		return refuse(RefusedInvalid)
+	}
+	switch c.Op {
+	case OpTick:
+		return Result{}
+	case OpJoin:
+		return s.join(c)
+	case OpAway, OpBack:
+		return s.presence(c)
+	case OpLeave:
+		return s.leave(c)
+	case OpClaim:
+		return s.claim(c)
+	case OpFinish:
+		return s.finish(c)
+	case OpRemove:
+		return s.remove(c)
+	case OpHold:
+		return s.openHold(c)
+	case OpHoldChange:
+		return s.changeHold(c)
+	case OpHoldRenew:
+		return s.renewHold(c)
+	case OpHoldRelease:
+		return s.releaseHold(c)
+	case OpOrderOpen:
+		return s.openOrder(c)
+	case OpOrderCancel:
+		return s.cancelOrder(c)
+	}
+	return s.applyOutside(c)
+}
+
+// applyOutside is the half of the switch for what comes from providers, gates and operators.
+func (s *State) applyOutside(c *Command) Result {
+	switch c.Op {
+	case OpPayBegin:
+		return s.beginPayment(c)
+	case OpPayStarted:
+		return s.paymentStarted(c)
+	case OpPayNotice:
+		return s.paymentNotice(c)
+	case OpPayState:
+		return s.paymentState(c)
+	case OpRefund:
+		return s.refundOrder(c)
+	case OpRefundState:
+		return s.refundState(c)
+	case OpIntentDone:
+		return s.intentDone(c)
+	case OpIntentFailed:
+		return s.intentFailed(c)
+	case OpScan:
+		return s.scan(c)
+	case OpOpen, OpPause, OpResume, OpClose:
+		return s.movePhase(c)
+	case OpRate:
+		return s.setRate(c)
+	case OpMessage:
+		return s.setMessage(c)
+	}
+	return refuse(RefusedInvalid)
+}
+
+func refuse(r Refusal) Result { return Result{Refusal: r} }
+
+func (s *State) change(c Change) { s.changes = append(s.changes, c) }
+
+// takeTransitions turns what the queue did into changes.
+func (s *State) takeTransitions() {
+	for _, t := range s.line.Transitions() {
+		s.change(Change{Kind: ChangePlace, Account: AccountID(t.Account), Place: t.Place, State: t.To, At: t.Deadline})
+	}
+	s.line.ClearTransitions()
+}
+
+// unitChanged reports one seat's new status or one area's new free count.
+func (s *State) unitChanged(u UnitID) {
+	c := Change{Kind: ChangeUnit, Unit: u, Status: unitStatus(s.inventory.Status(u))}
+	if s.cfg.Plan.IsArea(u) {
+		c.Number = s.inventory.FreeIn(u)
+	} else {
+		s.seatVersion = s.index
+	}
+	s.change(c)
+}
+
+func (s *State) linesChanged(lines []Line) {
+	for _, l := range lines {
+		s.unitChanged(l.Unit)
+	}
+}
+
+func unitStatus(st seatmap.Status) UnitStatus {
+	switch st {
+	case seatmap.Held:
+		return UnitHeld
+	case seatmap.Sold:
+		return UnitSold
+	case seatmap.Blocked:
+		return UnitBlocked
+	}
+	return UnitFree
+}
+
+// queueRefusal says in the sale's numbers why the queue refused.
+func queueRefusal(r queue.Refusal) Refusal {
+	switch r {
+	case queue.None:
+		return Done
+	case queue.NoPlace:
+		return RefusedNoPlace
+	case queue.NotOffered:
+		return RefusedNotYourTurn
+	case queue.Barred:
+		return RefusedRemoved
+	case queue.Full:
+		return RefusedFull
+	case queue.Ended:
+		return RefusedNoLease
+	}
+	return RefusedInvalid
+}

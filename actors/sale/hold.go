@@ -1,0 +1,279 @@
+package sale
+
+import (
+	"encoding/binary"
+
+	"github.com/catraca/catraca/actors/sale/seatmap"
+)
+
+// hold is a live hold; its slot of State.holdLines has the units with their frozen prices. When an order is opened,
+// the hold stays as the owner of the units until they are sold or given back.
+type hold struct {
+	id      HoldID // 0: the slot is free
+	account AccountID
+	expires int64
+	cap     int64
+	order   OrderID
+	// settleBy is when the units are given back although the provider did not answer; 0 unless the order settles.
+	settleBy int64
+	lines    uint32
+	places   uint32
+	amount   int64
+	renewed  bool
+	checkout bool // the one extension at checkout was used
+}
+
+// deadline is when something happens to the hold by time alone.
+func (h *hold) deadline() int64 {
+	if h.settleBy != 0 {
+		return h.settleBy
+	}
+	return h.expires
+}
+
+// holdOf finds a live hold, or nil. The pointer is good until the next hold is opened.
+func (s *State) holdOf(id HoldID) *hold {
+	slot, ok := s.holdAt.get(uint64(id))
+	if !ok {
+		return nil
+	}
+	return &s.holds[slot]
+}
+
+// linesOf is the priced units of a live hold, in place.
+func (s *State) linesOf(h *hold) []OrderLine {
+	slot, _ := s.holdAt.get(uint64(h.id))
+	first := int(slot) * int(s.cfg.Limits.PerHold)
+	return s.holdLines[first : first+int(h.lines)]
+}
+
+// ownHold finds a live hold of the account that asked.
+func (s *State) ownHold(id HoldID, a AccountID) (*hold, Refusal) {
+	h := s.holdOf(id)
+	switch {
+	case h != nil && h.account == a:
+		return h, Done
+	case h == nil && id != 0 && id < s.nextHold:
+		return nil, RefusedExpired
+	}
+	return nil, RefusedUnknown
+}
+
+func (s *State) openHold(c *Command) Result {
+	if r := s.selling(); r != Done {
+		return refuse(r)
+	}
+	if !s.line.Shopping(uint64(c.Account)) {
+		return refuse(s.noLease(c.Account))
+	}
+	if acc := s.accountOf(c.Account); acc != nil && acc.hold != 0 {
+		h := s.holdOf(acc.hold)
+		return Result{Refusal: RefusedHoldExists, Hold: h.id, Order: h.order, At: h.expires}
+	}
+	if len(s.holds)-len(s.freeHolds) >= maxHolds || s.nextHold+1 == 0 {
+		return refuse(RefusedFull)
+	}
+	lines, res := s.chooseUnits(c)
+	if res.Refusal != Done {
+		return res
+	}
+	acc := s.ensureAccount(c.Account)
+	if acc == nil {
+		return refuse(RefusedFull)
+	}
+	h := s.takeSlot(acc)
+	s.inventory.Hold(lines, uint32(h.id))
+	s.setLines(h, acc, s.price(lines))
+	s.due.push(deadline{h.expires, h.id})
+	s.line.Touch(uint64(c.Account), s.clock, h.expires)
+	s.linesChanged(lines)
+	s.holdChanged(h)
+	return s.holdResult(h, res.Adjacent)
+}
+
+// chooseUnits checks the units asked for, or finds the best ones. The lines are scratch.
+func (s *State) chooseUnits(c *Command) ([]Line, Result) {
+	allowed := s.Allowed(c.Account)
+	if c.Best.Quantity == 0 {
+		res := s.checkLines(c.Lines, allowed)
+		if res.Refusal != Done {
+			return nil, res
+		}
+		return c.Lines, s.checkFree(c.Lines, c.Lines)
+	}
+	if len(c.Lines) != 0 || !c.Best.AnyCategory && int(c.Best.Category) >= len(s.cfg.Plan.Categories) ||
+		!c.Best.AnySection && int(c.Best.Section) >= len(s.cfg.Plan.Sections) || c.Best.Accessible > c.Best.Quantity {
+		return nil, refuse(RefusedInvalid)
+	}
+	if allowed = min(allowed, seatmap.MaxQuantity); c.Best.Quantity > allowed {
+		return nil, Result{Refusal: RefusedLimit, Number: allowed}
+	}
+	q := c.Best
+	q.Orphans = s.cfg.Orphan
+	q.Salt = binary.LittleEndian.Uint64(c.Key[:8]) ^ uint64(c.Account)*0x9e3779b97f4a7c15
+	lines, adjacent, ok := s.inventory.Best(s.wanted[:0], q)
+	if !ok {
+		return nil, refuse(RefusedSoldOut)
+	}
+	s.wanted = lines
+	return lines, Result{Adjacent: adjacent}
+}
+
+// checkLines checks the form of a choice of units and its size.
+func (s *State) checkLines(lines []Line, allowed uint32) Result {
+	places := uint64(0)
+	for _, l := range lines {
+		if int64(l.Unit) >= int64(s.cfg.Plan.Units()) {
+			return refuse(RefusedUnknownUnit)
+		}
+		places += uint64(l.Count)
+	}
+	if places > uint64(allowed) {
+		return Result{Refusal: RefusedLimit, Number: allowed}
+	}
+	if len(lines) == 0 || !s.inventory.ValidLines(lines) {
+		return refuse(RefusedInvalid)
+	}
+	return Result{}
+}
+
+// checkFree checks that the units of more are free, and that nobody is left a lone seat beside the whole choice.
+func (s *State) checkFree(more, all []Line) Result {
+	if s.units = s.inventory.Conflicts(s.units[:0], more); len(s.units) > 0 {
+		return Result{Refusal: RefusedConflict, Units: s.units}
+	}
+	suggest, bad := s.inventory.Orphans(s.hint[:0], all, s.cfg.Orphan)
+	if suggest != nil {
+		s.hint = suggest
+	}
+	if !bad {
+		return Result{}
+	}
+	for _, l := range suggest {
+		s.units = append(s.units, l.Unit)
+	}
+	return Result{Refusal: RefusedOrphan, Units: s.units}
+}
+
+// price freezes today's prices for the lines. The result is scratch.
+func (s *State) price(lines []Line) []OrderLine {
+	s.priced = s.priced[:0]
+	for _, l := range lines {
+		cat := &s.cfg.Plan.Categories[s.cfg.Plan.CategoryOf(l.Unit)]
+		s.priced = append(s.priced, OrderLine{Unit: l.Unit, Count: l.Count, Price: cat.Price, Fee: cat.Fee})
+	}
+	return s.priced
+}
+
+// takeSlot makes an empty live hold for an account.
+func (s *State) takeSlot(acc *account) *hold {
+	var slot uint32
+	if n := len(s.freeHolds); n > 0 {
+		slot = s.freeHolds[n-1]
+		s.freeHolds = s.freeHolds[:n-1]
+	} else {
+		slot = uint32(len(s.holds))
+		s.holds = append(s.holds, hold{})
+		for range s.cfg.Limits.PerHold {
+			s.holdLines = append(s.holdLines, OrderLine{})
+		}
+	}
+	t := s.cfg.Times
+	s.holds[slot] = hold{id: s.nextHold, account: acc.id, expires: s.clock + t.Hold, cap: s.clock + t.HoldCap}
+	s.holdAt.put(uint64(s.nextHold), slot)
+	acc.hold = s.nextHold
+	s.nextHold++
+	return &s.holds[slot]
+}
+
+// setLines gives the hold these units and keeps the sums.
+func (s *State) setLines(h *hold, acc *account, lines []OrderLine) {
+	acc.taken -= h.places
+	s.heldPlaces -= h.places
+	h.lines, h.places, h.amount = uint32(len(lines)), 0, 0
+	copy(s.linesOf(h), lines)
+	for _, l := range lines {
+		h.places += l.Count
+		h.amount += int64(l.Count) * (l.Price + l.Fee)
+	}
+	acc.taken += h.places
+	s.heldPlaces += h.places
+}
+
+// plain copies priced lines into scratch as what the inventory takes.
+func plain(dst []Line, lines []OrderLine) []Line {
+	for _, l := range lines {
+		dst = append(dst, Line{Unit: l.Unit, Count: l.Count})
+	}
+	return dst
+}
+
+// endHold gives the units back and forgets the hold.
+func (s *State) endHold(h *hold) {
+	s.before = plain(s.before[:0], s.linesOf(h))
+	s.inventory.Release(s.before, uint32(h.id))
+	s.linesChanged(s.before)
+	s.accountOf(h.account).taken -= h.places
+	s.forgetHold(h)
+}
+
+// forgetHold frees the slot; the units are somebody's business already.
+func (s *State) forgetHold(h *hold) {
+	s.accountOf(h.account).hold = 0
+	s.heldPlaces -= h.places
+	s.change(Change{Kind: ChangeHold, Account: h.account, Hold: h.id, Order: h.order})
+	slot, _ := s.holdAt.get(uint64(h.id))
+	s.holdAt.remove(uint64(h.id))
+	s.freeHolds = append(s.freeHolds, slot)
+	*h = hold{}
+}
+
+// prolong moves the expiry to until if that is later, never beyond the cap, and keeps the lease as long.
+func (s *State) prolong(h *hold, until int64) {
+	until = min(until, h.cap)
+	if until <= h.expires {
+		return
+	}
+	h.expires = until
+	if h.order != 0 {
+		s.orderOf(h.order).expires = until
+	}
+	s.line.Touch(uint64(h.account), s.clock, until)
+	s.holdChanged(h)
+}
+
+func (s *State) holdChanged(h *hold) {
+	s.change(Change{Kind: ChangeHold, Account: h.account, Hold: h.id, Order: h.order, At: h.expires})
+}
+
+// holdResult describes the hold as it is now.
+func (s *State) holdResult(h *hold, adjacent bool) Result {
+	s.picked = plain(s.picked[:0], s.linesOf(h))
+	return Result{
+		Hold: h.id, Order: h.order, At: h.expires, Cap: h.cap, Amount: h.amount, Number: h.places,
+		Adjacent: adjacent, Lines: s.picked,
+	}
+}
+
+// settleDeadlines ends every hold whose time is over and leaves an exact deadline on top of the heap. Entries are
+// mended before they count, so that the order is by deadline and hold, whatever extensions came between.
+func (s *State) settleDeadlines() {
+	for len(s.due) > 0 {
+		top := s.due[0]
+		h := s.holdOf(top.hold)
+		switch {
+		case h == nil:
+			s.due.pop()
+		case h.deadline() != top.at:
+			s.due[0].at = h.deadline()
+			s.due.down(0)
+		case top.at > s.clock:
+			return
+		case h.order == 0:
+			s.due.pop()
+			s.endHold(h)
+		default:
+			s.orderRanOut(h) // ends the hold or gives it a later deadline
+		}
+	}
+}

@@ -1,0 +1,308 @@
+package sale
+
+import (
+	"fmt"
+
+	"github.com/catraca/catraca/actors/sale/queue"
+	"github.com/catraca/catraca/actors/sale/seatmap"
+)
+
+// Restore makes a sale of a snapshot, all of b. It takes memory in proportion to b, whatever b claims, and verifies what
+// it read: an error says what is wrong with it.
+func Restore(b []byte) (*State, error) {
+	s, err := restore(b)
+	if err != nil {
+		return nil, fmt.Errorf("restore sale: %w", err)
+	}
+	return s, nil
+}
+
+func restore(b []byte) (*State, error) {
+	r := &reader{b: b}
+	r.version(snapshotVersion)
+	if r.err != nil {
+		return nil, r.err
+	}
+	cfg, n, err := readConfig(r.b)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	r.b = r.b[n:]
+	s := newState(*cfg)
+	s.clock = r.int("clock")
+	s.index = r.u64("index")
+	s.phase = Phase(r.number("phase", uint64(PhaseClosed)))
+	s.message = r.text("message", maxText)
+	s.pauseReason = r.text("pause_reason", maxText)
+	s.seatVersion = r.u64("seat_version")
+	if r.err != nil {
+		return nil, r.err
+	}
+	s.inventory = seatmap.NewInventory(cfg.Plan)
+	if n, err = s.inventory.Restore(r.b); err != nil {
+		return nil, err
+	}
+	r.b = r.b[n:]
+	if s.line, n, err = queue.Restore(r.b); err != nil {
+		return nil, err
+	}
+	r.b = r.b[n:]
+	for _, part := range [...]func(*reader){
+		s.readAccounts, s.readHolds, s.readOrders, s.readPayments, s.readTickets, s.readIntents, s.readBook,
+		s.fanKeys.read, s.noticeKeys.read,
+	} {
+		if part(r); r.err != nil {
+			return nil, r.err
+		}
+	}
+	if err := r.done(); err != nil {
+		return nil, err
+	}
+	return s, s.Verify()
+}
+
+func (s *State) readAccounts(r *reader) {
+	for range r.count("accounts", maxAccounts, 2) {
+		a := account{id: AccountID(r.u64("account.id")), taken: r.u32("account.taken")}
+		if _, twice := s.accountAt.get(uint64(a.id)); twice || a.id == 0 {
+			r.failf("account.id", "%d is 0 or there twice", a.id)
+			return
+		}
+		s.accountAt.put(uint64(a.id), uint32(len(s.accounts)))
+		s.accounts = append(s.accounts, a)
+	}
+}
+
+func (s *State) readHolds(r *reader) {
+	s.nextHold = HoldID(r.u32("next_hold"))
+	last := HoldID(0)
+	for range r.count("holds", maxHolds, 10) {
+		h := hold{id: HoldID(r.u32("hold.id")), account: AccountID(r.u64("hold.account"))}
+		h.expires, h.cap, h.settleBy = r.int("hold.expires"), r.int("hold.cap"), r.int("hold.settle_by")
+		h.order = OrderID(r.u32("hold.order"))
+		h.renewed, h.checkout = r.bool("hold.renewed"), r.bool("hold.checkout")
+		lines := readPriced(r, "hold.lines", int(s.cfg.Limits.PerHold))
+		acc := s.accountOf(h.account)
+		if r.err == nil && (h.id <= last || acc == nil || acc.hold != 0) {
+			r.failf("hold.id", "%d is out of order or without account", h.id)
+		}
+		if r.err != nil {
+			return
+		}
+		last, acc.hold = h.id, h.id
+		slot := uint32(len(s.holds))
+		h.lines = uint32(len(lines))
+		h.places, h.amount, _ = sums(lines)
+		s.heldPlaces += h.places
+		s.holds = append(s.holds, h)
+		s.holdLines = append(s.holdLines, lines...)
+		for len(s.holdLines) < len(s.holds)*int(s.cfg.Limits.PerHold) {
+			s.holdLines = append(s.holdLines, OrderLine{})
+		}
+		s.holdAt.put(uint64(h.id), slot)
+		s.due.push(deadline{h.deadline(), h.id})
+	}
+}
+
+func readPriced(r *reader, field string, limit int) []OrderLine {
+	lines := make([]OrderLine, r.count(field, limit, 4))
+	for i := range lines {
+		lines[i] = OrderLine{
+			Unit: UnitID(r.u32(field)), Count: uint32(r.number(field, MaxPerHold)),
+			Price: int64(r.number(field, uint64(MaxPrice))), Fee: int64(r.number(field, uint64(MaxPrice))),
+		}
+	}
+	return lines
+}
+
+// sums adds up lines: places, amount, and the fees in it.
+func sums(lines []OrderLine) (places uint32, amount, fees int64) {
+	for _, l := range lines {
+		places += l.Count
+		amount += int64(l.Count) * (l.Price + l.Fee)
+		fees += int64(l.Count) * l.Fee
+	}
+	return places, amount, fees
+}
+
+func (s *State) readOrders(r *reader) {
+	for range r.count("orders", maxOrders, 20) {
+		o := order{account: AccountID(r.u64("order.account")), hold: HoldID(r.u32("order.hold"))}
+		o.state = OrderState(r.number("order.state", uint64(OrderRefunded)))
+		o.attempts = r.u8("order.attempts")
+		o.openedAt, o.expires, o.paidAt = r.int("order.opened_at"), r.int("order.expires"), r.int("order.paid_at")
+		o.lang, o.reason = r.text("order.lang", maxLang), r.text("order.reason", maxText)
+		for _, flag := range [...]*bool{&o.graced, &o.settling, &o.mailed, &o.freed, &o.attention} {
+			*flag = r.bool("order.flags")
+		}
+		o.shown, o.paid, o.mail = r.u32("order.shown"), r.u32("order.paid"), r.u64("order.mail")
+		o.firstTicket, o.issued = TicketID(r.u32("order.first_ticket")), r.u32("order.issued")
+		lines := readPriced(r, "order.lines", int(s.cfg.Limits.PerHold))
+		acc := s.accountOf(o.account)
+		if r.err == nil && acc == nil {
+			r.failf("order.account", "%d is unknown", o.account)
+		}
+		if r.err != nil {
+			return
+		}
+		o.first, o.lines = uint32(len(s.orderLines)), uint32(len(lines))
+		o.places, o.total, o.fees = sums(lines)
+		o.previous = acc.last
+		s.orderLines = append(s.orderLines, lines...)
+		s.orders = append(s.orders, o)
+		acc.last = OrderID(len(s.orders))
+		acc.count++
+		if o.owns() {
+			s.soldPlaces += o.places
+		}
+	}
+}
+
+func (s *State) readPayments(r *reader) {
+	for range r.count("payments", maxOrders*maxPayments, 20) {
+		p := payment{order: OrderID(r.u32("payment.order"))}
+		p.method, p.state = Method(r.u8("payment.method")), PayState(r.u8("payment.state"))
+		p.refund, p.hints = RefundState(r.u8("payment.refund")), r.u8("payment.hints")
+		p.wrong, p.foreign = r.bool("payment.wrong"), r.bool("payment.foreign")
+		p.begun, p.amount = r.int("payment.begun"), r.int("payment.amount")
+		p.ref = r.text("payment.ref", maxText)
+		p.url, p.code = r.text("payment.url", maxURL), r.text("payment.code", maxURL)
+		p.decline, p.refundRef = r.text("payment.decline", maxText), r.text("payment.refund_ref", maxText)
+		for _, id := range [...]*uint64{&p.start, &p.query, &p.capture, &p.void, &p.repay} {
+			*id = r.u64("payment.intent")
+		}
+		o := s.orderOf(p.order)
+		if r.err == nil && (o == nil || o.payments >= maxPayments) {
+			r.failf("payment.order", "%d is unknown or has too many", p.order)
+		}
+		if _, twice := s.refs[p.ref]; twice {
+			r.failf("payment.ref", "%q is there twice", clip(p.ref, 80))
+		}
+		if r.err != nil {
+			return
+		}
+		o.payments++
+		p.attempt, p.previous = o.payments, o.payment
+		s.payments = append(s.payments, p)
+		o.payment = uint32(len(s.payments))
+		if p.ref != "" {
+			s.refs[p.ref] = o.payment
+		}
+	}
+	for i := range s.orders {
+		if o := &s.orders[i]; !s.hasPayment(o.shown, OrderID(i+1)) || !s.hasPayment(o.paid, OrderID(i+1)) {
+			r.failf("order.paid", "order %d was not paid by %d", i+1, o.paid)
+			return
+		}
+	}
+	for range r.count("unmatched", maxUnmatched, 3) {
+		s.unmatched = append(s.unmatched, notice{
+			ref: r.text("unmatched.ref", maxText), order: OrderID(r.u32("unmatched.order")), at: r.int("unmatched.at"),
+		})
+	}
+}
+
+// hasPayment says whether a record + 1, if any, is a payment of the order.
+func (s *State) hasPayment(record uint32, id OrderID) bool {
+	return record == 0 || int64(record) <= int64(len(s.payments)) && s.payments[record-1].order == id
+}
+
+func (s *State) readTickets(r *reader) {
+	for range r.count("tickets", 1<<32-1, 9) {
+		t := ticket{Ticket: Ticket{ID: TicketID(len(s.tickets) + 1)}}
+		t.Order, t.Unit = OrderID(r.u32("ticket.order")), UnitID(r.u32("ticket.unit"))
+		t.Number, t.Version = r.u32("ticket.number"), r.u16("ticket.version")
+		t.Price = int64(r.number("ticket.price", uint64(MaxPrice)))
+		t.Fee = int64(r.number("ticket.fee", uint64(MaxPrice)))
+		t.IssuedAt, t.Revoked = r.int("ticket.issued_at"), r.bool("ticket.revoked")
+		if t.ScannedAt = r.int("ticket.scanned_at"); t.ScannedAt != 0 {
+			t.Gate, t.nonce = r.u16("ticket.gate"), r.key("ticket.nonce")
+		}
+		o := s.orderOf(t.Order)
+		if r.err == nil && o == nil {
+			r.failf("ticket.order", "%d is unknown", t.Order)
+		}
+		if r.err != nil {
+			return
+		}
+		t.Account = o.account
+		s.tickets = append(s.tickets, t)
+	}
+	for i := range s.orders {
+		o := &s.orders[i]
+		if first := uint64(o.firstTicket); o.issued != 0 && (first == 0 || first-1+uint64(o.issued) > uint64(len(s.tickets))) {
+			r.failf("order.issued", "order %d has tickets that do not exist", i+1)
+			return
+		}
+	}
+}
+
+func (s *State) readIntents(r *reader) {
+	s.intents.next = r.u64("next_intent")
+	last := uint64(0)
+	for range r.count("intents", 1<<32-1, 8) {
+		x := intentSlot{}
+		x.ID, x.Kind = r.u64("intent.id"), IntentKind(r.u8("intent.kind"))
+		x.Order, x.payment = OrderID(r.u32("intent.order")), r.u32("intent.payment")
+		x.Amount, x.Due = r.int("intent.amount"), r.int("intent.due")
+		x.Tries, x.Reason = r.u16("intent.tries"), r.text("intent.reason", maxText)
+		if r.err == nil && (x.ID <= last || x.Kind < IntentPayStart || x.Kind > IntentMailRefund || s.orderOf(x.Order) == nil ||
+			!s.hasPayment(x.payment, x.Order) || (x.payment == 0) != (x.Kind >= IntentMail)) {
+			r.failf("intent.id", "%d is out of order or of nothing", x.ID)
+		}
+		if r.err != nil {
+			return
+		}
+		last = x.ID
+		if x.payment != 0 {
+			x.Attempt = s.payments[x.payment-1].attempt
+		}
+		s.intents.add(x)
+	}
+}
+
+func (s *State) readBook(r *reader) {
+	b := &s.book
+	for _, v := range [...]*int64{&b.Captured, &b.Refunded, &b.Refunding, &b.SoldFace, &b.SoldFees} {
+		*v = r.int("book.money")
+	}
+	for i := range b.Orders {
+		b.Orders[i] = r.u32("book.orders")
+	}
+	for _, n := range [...]*uint32{
+		&b.TicketsIssued, &b.TicketsRevoked, &b.TicketsScanned,
+		&b.LateSaved, &b.LateGone, &b.Repaid, &b.Attention, &b.Foreign, &b.Unmatched,
+	} {
+		*n = r.u32("book.counts")
+	}
+}
+
+func (a *answers) read(r *reader) {
+	until := int64(0)
+	for range r.count("answers", a.limit, 30) {
+		x := answer{key: r.key("answer.key"), print: r.u64("answer.print"), until: r.int("answer.until")}
+		x.res.Refusal = Refusal(r.u16("answer.refusal"))
+		x.res.Repeated, x.res.Adjacent = r.bool("answer.repeated"), r.bool("answer.adjacent")
+		x.res.Place, x.res.Hold = queue.Place(r.u32("answer.place")), HoldID(r.u32("answer.hold"))
+		x.res.Order, x.res.Ticket = OrderID(r.u32("answer.order")), TicketID(r.u32("answer.ticket"))
+		x.res.At, x.res.Cap, x.res.Amount = r.int("answer.at"), r.int("answer.cap"), r.int("answer.amount")
+		x.res.Number = r.u32("answer.number")
+		x.tail = uint64(len(a.tail))
+		x.units = uint32(r.number("answer.units", 1<<16-1))
+		x.lines = uint32(r.number("answer.lines", 1<<16-1))
+		for range x.units + 2*x.lines {
+			a.tail = append(a.tail, r.u32("answer.words"))
+			if r.err != nil {
+				return
+			}
+		}
+		if r.err == nil && (x.until < until || x.key == Key{} || a.find(x.key) != nil) {
+			r.failf("answer.key", "is there twice, or expires before the one before")
+		}
+		if r.err != nil {
+			return
+		}
+		until = x.until
+		a.add(x)
+	}
+}
