@@ -113,8 +113,8 @@ func (s *splitter) around(dst []Line, anchor UnitID) ([]Line, bool) {
 	return dst, true
 }
 
-// bestScattered does step (d) in category c: the largest part that is left, then the largest of the remainder. It splits
-// 3+1 as 2+2 where it can.
+// bestScattered does step (d) in category c: the largest part that is left, then the largest of the remainder. It seats
+// four as 2+2 rather than 3+1 where it can.
 func (v *Inventory) bestScattered(dst []Line, c uint16, q *BestQuery) ([]Line, bool) {
 	from, left := len(dst), int(q.Quantity)
 	for most := left; left > 0; {
@@ -123,12 +123,10 @@ func (v *Inventory) bestScattered(dst []Line, c uint16, q *BestQuery) ([]Line, b
 			break
 		}
 		most = n
-		u := v.scan(c, n, q, pickAny, start()).first()
-		if left-n == 1 && n > 2 && v.twoBeside(c, u, n-1, q) {
+		if left-n == 1 && n > 2 && v.pairAfter(c, n-1, q) {
 			n--
-			u = v.scan(c, n, q, pickAny, start()).first()
 		}
-		dst = v.take(dst, u, n)
+		dst = v.take(dst, v.scan(c, n, q, pickAny, start()).first(), n)
 		left -= n
 	}
 	v.putBack(dst[from:])
@@ -139,8 +137,8 @@ func (v *Inventory) bestScattered(dst []Line, c uint16, q *BestQuery) ([]Line, b
 	return dst, true
 }
 
-// twoBeside tells whether two seats side by side remain once the best n are taken.
-func (v *Inventory) twoBeside(c uint16, _ UnitID, n int, q *BestQuery) bool {
+// pairAfter tells whether two seats side by side remain once the best n are taken.
+func (v *Inventory) pairAfter(c uint16, n int, q *BestQuery) bool {
 	var room [MaxQuantity]Line
 	taken := v.take(room[:0], v.scan(c, n, q, pickAny, start()).first(), n)
 	ok := v.longest(c, 2, q) == 2

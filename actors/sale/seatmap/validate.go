@@ -30,6 +30,7 @@ func (p *Plan) Validate() error {
 type checker struct {
 	p       *Plan
 	keys    map[string]UnitID // of seats and areas: who has it first
+	sized   bool              // the size is sound, so positions can be judged
 	defects []error
 	more    int
 }
@@ -45,7 +46,7 @@ func (c *checker) bad(path, format string, args ...any) {
 func (c *checker) whole() {
 	p := c.p
 	c.text("name", p.Name, false)
-	if p.Width < 1 || p.Width > MaxCoordinate || p.Height < 1 || p.Height > MaxCoordinate {
+	if c.sized = p.Width >= 1 && p.Width <= MaxCoordinate && p.Height >= 1 && p.Height <= MaxCoordinate; !c.sized {
 		c.bad("size", "%d × %d, each side must be 1 to %d", p.Width, p.Height, MaxCoordinate)
 	}
 	c.most("categories", len(p.Categories), MaxCategories)
@@ -205,7 +206,7 @@ func (c *checker) where(u UnitID) string {
 }
 
 func (c *checker) inside(x, y int32) bool {
-	return x >= 0 && x <= c.p.Width && y >= 0 && y <= c.p.Height
+	return !c.sized || x >= 0 && x <= c.p.Width && y >= 0 && y <= c.p.Height
 }
 
 func (c *checker) section(path string, s uint16) {
