@@ -25,8 +25,8 @@ type (
 var (
 	// ErrNoEvent means no such event lives on this node.
 	ErrNoEvent = errors.New("no such event")
-	// ErrUnavailable means no leader answered in time; the outcome is unknown unless the command had no effect twice.
-	ErrUnavailable = errors.New("the shard has no leader at the moment")
+	// ErrUnavailable means no leader answered in time.
+	ErrUnavailable = sequencer.ErrUnavailable
 )
 
 // BusyError refuses because too much is waiting; nothing was done.
@@ -34,14 +34,12 @@ type BusyError = sequencer.BusyError
 
 // Options of the service.
 type Options struct {
-	System *actor.ActorSystem
-	// Proposer may be set later with [Service.Use], since the cluster needs the pumps first.
-	Proposer sequencer.Proposer
-	Shards   int // of the cluster; shard 0 is the directory's, sales live on the others
-	Now      func() int64
-	Logger   *slog.Logger
-	Metrics  *sequencer.Metrics
-	Fatal    func(error)
+	System  *actor.ActorSystem
+	Shards  int // of the cluster; shard 0 is the directory's, sales live on the others
+	Now     func() int64
+	Logger  *slog.Logger
+	Metrics *sequencer.Metrics
+	Fatal   func(error)
 	// Leading is told when this node begins or ceases to lead an event; machine's goroutine, may be nil.
 	Leading func(id sale.EventID, leading bool)
 	// Patience bounds how long a command waits for a leader; 0 means 5 s.
@@ -51,6 +49,7 @@ type Options struct {
 // Service is the door to every sale of this node, for any goroutine.
 type Service struct {
 	o      Options
+	late   sequencer.Late
 	shards []*shard // index = shard number; nil for shard 0
 
 	mu   sync.RWMutex
@@ -63,15 +62,10 @@ func New(o Options) *Service {
 		o.Patience = 5 * time.Second
 	}
 	s := &Service{o: o, hubs: make(map[sale.EventID]*hub)}
-	late := &lateProposer{}
-	if o.Proposer != nil {
-		late.set(o.Proposer)
-	}
-	s.o.Proposer = late
 	s.shards = make([]*shard, o.Shards)
 	for i := 1; i < o.Shards; i++ {
 		s.shards[i] = sequencer.NewShard(sequencer.Options[*machine, sale.Result]{
-			System: o.System, Name: "ev", Shard: i, Proposer: late, Create: create, Restore: restore,
+			System: o.System, Name: "ev", Shard: i, Proposer: &s.late, Create: create, Restore: restore,
 			Applied: s.applied, Leading: s.leading, Added: s.added, Now: o.Now,
 			Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
 		})
@@ -80,7 +74,7 @@ func New(o Options) *Service {
 }
 
 // Use gives the service its proposer, once, before anything is submitted.
-func (s *Service) Use(p sequencer.Proposer) { s.o.Proposer.(*lateProposer).set(p) }
+func (s *Service) Use(p sequencer.Proposer) { s.late.Set(p) }
 
 // Pump returns the consumer of a shard's committed entries (not shard 0).
 func (s *Service) Pump(i int) cluster.Pump { return s.shards[i] }
@@ -159,16 +153,10 @@ func (s *Service) Read(ctx context.Context, id sale.EventID, fn func(*sale.State
 	if err != nil {
 		return err
 	}
-	done := make(chan struct{})
-	if err := h.handle.Read(func(m *machine) { fn(m.State); close(done) }); err != nil {
+	if err := sequencer.Look(ctx, h.handle, func(m *machine) { fn(m.State) }); err != nil {
 		return fmt.Errorf("read event %d: %w", id, err)
 	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("read event %d: %w", id, ctx.Err())
-	}
+	return nil
 }
 
 // Subscribe hears of every batch after the returned view. The subscriber must not be subscribed twice.
@@ -202,29 +190,16 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
 	defer cancel()
-	cmd := sale.AppendCommand(nil, c)
-	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
-		w := newWaiter()
-		if err := h.handle.Submit(cmd, w); err != nil {
-			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
-		}
-		res, err := w.wait(ctx)
-		switch {
-		case err == nil:
-			return res, nil
-		case errors.Is(err, sequencer.ErrNotLeader):
-		case errors.Is(err, sequencer.ErrUnknown) && repeatable(c):
-		case errors.Is(err, sequencer.ErrUnknown), errors.Is(err, context.DeadlineExceeded):
-			return sale.Result{}, fmt.Errorf("submit to event %d: %w: %w", id, ErrUnavailable, err)
-		default:
-			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
-		}
-		select {
-		case <-ctx.Done():
-			return sale.Result{}, fmt.Errorf("submit to event %d: %w: %w", id, ErrUnavailable, err)
-		case <-time.After(pause):
-		}
+	res, err := sequencer.Ask(ctx, h.handle, sale.AppendCommand(nil, c), repeatable(c), keep)
+	if err != nil {
+		return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
 	}
+	return res, nil
+}
+
+func keep(r sale.Result) sale.Result {
+	r.Units, r.Lines = slices.Clone(r.Units), slices.Clone(r.Lines)
+	return r
 }
 
 // repeatable says whether doing the command twice is the same as doing it once.
@@ -282,26 +257,4 @@ func (s *Service) leading(id uint32, _ *machine, leading bool) {
 	if s.o.Leading != nil {
 		s.o.Leading(sale.EventID(id), leading)
 	}
-}
-
-// lateProposer breaks the circle between the cluster, which needs the pumps, and the pumps, which propose.
-type lateProposer struct {
-	mu sync.RWMutex
-	p  sequencer.Proposer
-}
-
-func (l *lateProposer) set(p sequencer.Proposer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.p = p
-}
-
-func (l *lateProposer) Propose(shard int, data []byte, timeout time.Duration) (sequencer.Pending, error) {
-	l.mu.RLock()
-	p := l.p
-	l.mu.RUnlock()
-	if p == nil {
-		return nil, sequencer.ErrNotLeader
-	}
-	return p.Propose(shard, data, timeout)
 }

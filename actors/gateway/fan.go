@@ -26,11 +26,19 @@ type Place struct {
 	Ahead    uint32
 	Deadline int64 // of an offer, a lease or the grace of a parked place; 0: none
 	Cap      int64 // the lease cannot be longer; 0: none
-	ETA      forecast.Estimate
+	ETA      ETA
 	Chance   forecast.Chance
 	Phase    sale.Phase
 	Waiting  uint32
 	Now      int64
+}
+
+// ETA is the estimated wait as a range of milliseconds, rounded for people.
+type ETA struct {
+	Known  bool
+	Beyond bool // the upper end is "more than an hour"
+	Lo, Hi int64
+	Why    forecast.Why // why it is longer than before
 }
 
 // PlaceFrame tells a fan its place.

@@ -111,7 +111,18 @@ func (r *room) show(info queue.Info, now int64) Place {
 	p.Ahead = v.Queue.Ahead(info.Place)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	p.ETA = r.forecast.ETA(p.Ahead)
+	if lo, hi, why, ok := r.forecast.ETA(p.Ahead); ok {
+		p.ETA = ETA{Known: true, Lo: lo, Hi: hi, Why: why}.bounded()
+	}
 	p.Chance = r.forecast.Chance(p.Ahead, v.Totals.Free, v.Totals.Held)
 	return p
+}
+
+// bounded turns the forecaster's "beyond an hour" into a flag.
+func (e ETA) bounded() ETA {
+	if e.Hi >= forecast.Beyond {
+		e.Beyond, e.Hi = true, max(e.Lo, time.Hour.Milliseconds())
+	}
+	e.Lo = min(e.Lo, time.Hour.Milliseconds())
+	return e
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/catraca/catraca/actors/event"
+	"github.com/catraca/catraca/actors/gateway/forecast"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sale/queue"
 )
@@ -185,6 +186,7 @@ func (w *worker) beat(now time.Time) {
 func (w *worker) push(e *entry, now int64, force bool) {
 	if e.info.Place != 0 {
 		p := e.room.show(e.info, now)
+		p.ETA = settle(e.shown.ETA, p.ETA)
 		if force || differs(p, e.shown) {
 			e.shown = p
 			e.fan.Push(PlaceFrame{Place: p})
@@ -196,6 +198,15 @@ func (w *worker) push(e *entry, now int64, force bool) {
 		e.fan.Push(t)
 		w.g.metrics.ticks.Inc()
 	}
+}
+
+// settle keeps a range from rising without a reason.
+func settle(shown, next ETA) ETA {
+	if !shown.Known || !next.Known || shown.Beyond || next.Beyond {
+		return next
+	}
+	next.Lo, next.Hi = forecast.Settle(shown.Lo, shown.Hi, next.Lo, next.Hi, next.Why)
+	return next
 }
 
 // differs says whether a fan would see another text.

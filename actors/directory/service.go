@@ -1,0 +1,124 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/sequencer"
+	"github.com/catraca/catraca/cluster"
+)
+
+// Shard the directory lives on.
+const Shard = 0
+
+// machineID of the directory on its shard.
+const machineID = 0
+
+// Options of the directory.
+type Options struct {
+	System  *actor.ActorSystem
+	Shards  int // of the cluster
+	Now     func() int64
+	Logger  *slog.Logger
+	Metrics *sequencer.Metrics
+	Fatal   func(error)
+	// Patience bounds how long a command waits for a leader; 0 means 5 s.
+	Patience time.Duration
+}
+
+// Service is the door to accounts and catalogue, for any goroutine.
+type Service struct {
+	o     Options
+	late  sequencer.Late
+	shard *sequencer.Shard[*account.State, account.Result]
+	index index
+}
+
+// New returns a service; hand [Service.Pump] to the cluster and the cluster to [Service.Use].
+func New(o Options) *Service {
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Second
+	}
+	s := &Service{o: o}
+	s.shard = sequencer.NewShard(sequencer.Options[*account.State, account.Result]{
+		System: o.System, Name: "directory", Shard: Shard, Proposer: &s.late,
+		Create: func(uint32, []byte) (*account.State, error) {
+			return account.New(o.Shards), nil
+		},
+		Restore: func(_ uint32, blob []byte) (*account.State, error) {
+			st, err := account.Restore(blob)
+			if err != nil {
+				return nil, fmt.Errorf("restore directory: %w", err)
+			}
+			return st, nil
+		},
+		Added: func(h *sequencer.Handle[*account.State, account.Result]) {
+			h.Post(func(m *account.State) { s.index.start(m) })
+		},
+		Applied: func(_ uint32, m *account.State, _ bool) { s.index.update(m) },
+		Now:     o.Now, Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
+	})
+	return s
+}
+
+// Use gives the service its proposer, once, before anything is submitted.
+func (s *Service) Use(p sequencer.Proposer) { s.late.Set(p) }
+
+// Pump returns the consumer of shard 0's committed entries.
+func (s *Service) Pump() cluster.Pump { return s.shard }
+
+// Close stops the machine. The cluster node is closed first.
+func (s *Service) Close() { s.shard.Close() }
+
+// Ensure creates the machine at the very first start and returns once it is there.
+func (s *Service) Ensure(ctx context.Context) error {
+	for {
+		if h, ok := s.shard.Get(machineID); ok && h.Leading() {
+			return nil
+		}
+		if s.shard.Leading() {
+			if err := s.shard.Create(ctx, machineID, []byte{1}); err != nil && ctx.Err() != nil {
+				return fmt.Errorf("ensure directory: %w", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("ensure directory: %w", ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// Submit does one command and waits for its outcome: the machine's result, which may be a refusal, or an error
+// when the machine was not asked or the outcome is not known.
+func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Result, error) {
+	h, ok := s.shard.Get(machineID)
+	if !ok {
+		return account.Result{}, fmt.Errorf("submit to directory: %w", sequencer.ErrUnavailable)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
+	defer cancel()
+	cmd := account.AppendCommand(nil, c)
+	res, err := sequencer.Ask(ctx, h, cmd, c.Key != account.Key{}, func(r account.Result) account.Result { return r })
+	if err != nil {
+		return account.Result{}, fmt.Errorf("submit to directory: %w", err)
+	}
+	return res, nil
+}
+
+// Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps.
+func (s *Service) Read(ctx context.Context, fn func(*account.State)) error {
+	h, ok := s.shard.Get(machineID)
+	if !ok {
+		return fmt.Errorf("read directory: %w", sequencer.ErrUnavailable)
+	}
+	if err := sequencer.Look(ctx, h, fn); err != nil {
+		return fmt.Errorf("read directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package outbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/catraca/catraca/actors/sale"
+)
+
+// maxTries of an intent before a person has to look. With the backoff below that is about an hour; the capture of
+// an authorised payment is given up sooner, because its seats wait for it.
+const (
+	maxTries        = 14
+	maxCaptureTries = 10
+)
+
+// carry runs one intent and takes the outcome back to the sale.
+func (r *runner) carry(ctx context.Context, in sale.Intent) {
+	started := r.o.Now()
+	answers, err := r.effect(ctx, in)
+	r.o.Metrics.ran(in.Kind, err, r.o.Now().Sub(started))
+	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return // leadership or process is going; the intent stays open
+		}
+		r.o.Logger.Warn("intent failed", slog.Int("event", int(r.id)), slog.Uint64("intent", in.ID),
+			slog.String("kind", kindName(in.Kind)), slog.Int("tries", int(in.Tries)), slog.Any("error", err))
+		answers = []sale.Command{r.failed(in, err)}
+	}
+	for i := range answers {
+		c := &answers[i]
+		c.Intent, c.Order, c.Attempt = in.ID, in.Order, in.Attempt
+		if c.Key == (sale.Key{}) {
+			c.Key = answerKey(in, c.Op, byte(i))
+		}
+		// The answer may outlive the attempt's own deadline, but not the leader.
+		if _, err := r.o.Sales.Submit(context.WithoutCancel(ctx), r.id, c); err != nil {
+			r.o.Logger.Warn("answer to an intent not recorded, it will run again", slog.Int("event", int(r.id)),
+				slog.Uint64("intent", in.ID), slog.Any("error", err))
+			return
+		}
+	}
+}
+
+// failed tells the sale when to try again, or that a person has to look.
+func (r *runner) failed(in sale.Intent, err error) sale.Command {
+	c := sale.Command{Op: sale.OpIntentFailed, Text: shorten(err.Error())}
+	limit := uint16(maxTries)
+	if in.Kind == sale.IntentCapture {
+		limit = maxCaptureTries
+	}
+	if errors.Is(err, ErrRefusedByProvider) || in.Tries+1 >= limit {
+		return c
+	}
+	c.At = r.o.Now().Add(backoff(in)).UnixMilli()
+	return c
+}
+
+// backoff doubles from a quarter of a second to five minutes, with a spread that differs from intent to intent.
+func backoff(in sale.Intent) time.Duration {
+	d := min(250*time.Millisecond<<min(in.Tries, 12), 5*time.Minute)
+	spread := time.Duration(in.ID*0x9e3779b97f4a7c15>>40) * d / (4 << 24)
+	return d + spread
+}
+
+func shorten(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return s[:most]
+}
+
+// answerKey makes the answer of one attempt exactly-once.
+func answerKey(in sale.Intent, op sale.Op, n byte) sale.Key {
+	var b [20]byte
+	copy(b[:], "int1")
+	binary.BigEndian.PutUint64(b[4:], in.ID)
+	binary.BigEndian.PutUint16(b[12:], in.Tries)
+	b[14], b[15] = byte(op), n
+	binary.BigEndian.PutUint32(b[16:], uint32(in.Due/1000)) // a query that is armed again asks anew
+	sum := sha256.Sum256(b[:])
+	return sale.Key(sum[:16])
+}
+
+// providerKey is the same for every attempt at one intent.
+func (r *runner) providerKey(in sale.Intent) string {
+	return fmt.Sprintf("%s-e%d-i%d", r.o.KeyPrefix, r.id, in.ID)
+}
+
+// effect does the thing and returns the commands that tell the sale about it.
+func (r *runner) effect(ctx context.Context, in sale.Intent) ([]sale.Command, error) {
+	order, cfg, err := r.order(ctx, in.Order)
+	if err != nil {
+		return nil, err
+	}
+	switch in.Kind {
+	case sale.IntentPayStart:
+		return r.payStart(ctx, in, order, cfg)
+	case sale.IntentPayQuery:
+		p, err := r.o.Payer.Query(ctx, order.Payment.Ref)
+		return payState(p), err
+	case sale.IntentCapture:
+		p, err := r.o.Payer.Capture(ctx, order.Payment.Ref, r.providerKey(in))
+		return payState(p), err
+	case sale.IntentVoid:
+		p, err := r.o.Payer.Void(ctx, order.Payment.Ref, r.providerKey(in))
+		return payState(p), err
+	case sale.IntentRefund:
+		ref, err := r.o.Payer.Refund(ctx, order.Payment.Ref, in.Amount, r.providerKey(in))
+		return []sale.Command{{Op: sale.OpRefundState, Ref: ref.Ref, Refund: ref.State, Amount: ref.Amount}}, err
+	case sale.IntentMail, sale.IntentMailRefund:
+		err := r.o.Mailer.Mail(ctx, r.id, in.Kind, order)
+		return []sale.Command{{Op: sale.OpIntentDone}}, err
+	default:
+		return nil, fmt.Errorf("run intent %d: kind %d is not known to this binary: %w", in.ID, in.Kind, ErrRefusedByProvider)
+	}
+}
+
+func (r *runner) payStart(ctx context.Context, in sale.Intent, order sale.Order, cfg *sale.Config) ([]sale.Command, error) {
+	reference := fmt.Sprintf("o%d-%d", r.id, order.ID)
+	p, err := r.o.Payer.Start(ctx, PaymentRequest{
+		Key: r.providerKey(in), Event: r.id, Order: order.ID, Attempt: in.Attempt, Method: order.Payment.Method,
+		Amount: in.Amount, Currency: cfg.Currency, Label: cfg.Name, Reference: reference,
+		ReturnURL: r.o.ReturnURL(cfg.Slug, reference), Expires: order.Expires, Lang: order.Lang,
+	})
+	if err != nil {
+		return nil, err
+	}
+	started := sale.Command{Op: sale.OpPayStarted, Ref: p.Ref, URL: p.URL, Text: p.PixCode}
+	return append([]sale.Command{started}, payState(p)...), nil
+}
+
+func payState(p Payment) []sale.Command {
+	return []sale.Command{{
+		Op: sale.OpPayState, Ref: p.Ref, Pay: p.State, Amount: p.Amount, Currency: p.Currency, Text: p.Decline,
+	}}
+}
+
+func (r *runner) order(ctx context.Context, id sale.OrderID) (order sale.Order, cfg *sale.Config, err error) {
+	found := false
+	err = r.o.Sales.Read(ctx, r.id, func(s *sale.State) {
+		order, found = s.Order(id)
+		cfg = s.Config()
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("run intent: order %d is unknown: %w", id, ErrRefusedByProvider)
+	}
+	return order, cfg, err
+}

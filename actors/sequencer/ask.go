@@ -1,0 +1,76 @@
+package sequencer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrUnavailable means no leader answered in time. Whether the command was done is unknown, unless it was one
+// that is safe to repeat: then the caller repeats it.
+var ErrUnavailable = errors.New("the shard has no leader at the moment")
+
+// Ask does one command and waits for its outcome, as long as ctx allows. A command that was surely not done is
+// tried again; one whose outcome is unknown only when repeatable says that twice is the same as once. keep copies
+// what the result points to, since that belongs to the machine. Any goroutine but the actors'.
+func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R) (R, error) {
+	var none R
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		w := &waiter[R]{keep: keep, done: make(chan error, 1)}
+		if err := h.Submit(cmd, w); err != nil {
+			return none, err
+		}
+		err := w.wait(ctx)
+		switch {
+		case err == nil:
+			return w.res, nil
+		case errors.Is(err, ErrNotLeader), errors.Is(err, ErrUnknown) && repeatable:
+		case errors.Is(err, ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+			return none, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		default:
+			return none, err
+		}
+		select {
+		case <-ctx.Done():
+			return none, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// waiter is one goroutine's wait for one command.
+type waiter[R any] struct {
+	keep func(R) R
+	res  R
+	done chan error
+}
+
+func (w *waiter[R]) Result(r R) { w.res = w.keep(r) }
+
+func (w *waiter[R]) Answer(err error) { w.done <- err }
+
+func (w *waiter[R]) wait(ctx context.Context) error {
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Look runs fn with the committed state on the machine's goroutine and waits for it. fn copies what it keeps.
+func Look[M Machine[R], R any](ctx context.Context, h *Handle[M, R], fn func(M)) error {
+	done := make(chan struct{})
+	if err := h.Read(func(m M) { fn(m); close(done) }); err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-h.dead:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/event"
+	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// event finds the event a request names, and refuses a virtual fan of another one.
+func (s *Server) event(r *request) (*event.View, error) {
+	return s.eventBySlug(r, r.PathValue("event"))
+}
+
+func (s *Server) eventBySlug(r *request, slug string) (*event.View, error) {
+	e, ok := s.o.Directory.EventBySlug(slug)
+	if !ok || (e.State == account.EventDraft || e.State == account.EventArchived) && r.person.Role < account.RoleViewer {
+		return nil, s.problem(wire.NotFound, r.lang)
+	}
+	return s.eventByID(r, sale.EventID(e.ID))
+}
+
+func (s *Server) eventByID(r *request, id sale.EventID) (*event.View, error) {
+	if r.person.Virtual && sale.EventID(r.person.Event) != id {
+		return nil, s.problem(wire.Forbidden, r.lang)
+	}
+	return s.o.Sales.View(id)
+}
+
+func (s *Server) listEvents(_ context.Context, r *request) (answer, error) {
+	list := wire.List[wire.Event]{Items: []wire.Event{}}
+	for _, e := range s.o.Directory.Events() {
+		if e.State == account.EventDraft || e.State == account.EventArchived {
+			continue
+		}
+		if v, err := s.o.Sales.View(sale.EventID(e.ID)); err == nil {
+			list.Items = append(list.Items, s.renderEvent(v))
+		}
+	}
+	return answer{body: list}, nil
+}
+
+func (s *Server) getEvent(_ context.Context, r *request) (answer, error) {
+	v, err := s.event(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{body: s.renderEvent(v)}, nil
+}
+
+// getPlan serves the geometry. Its address holds its hash, so browsers and proxies may keep it for ever.
+func (s *Server) getPlan(_ context.Context, r *request) (answer, error) {
+	v, err := s.event(r)
+	if err != nil {
+		return answer{}, err
+	}
+	p := s.plans.get(v)
+	if strings.TrimSuffix(r.PathValue("file"), ".json") != p.hash {
+		return answer{}, s.problem(wire.NotFound, r.lang)
+	}
+	h := http.Header{"Cache-Control": {"public, max-age=31536000, immutable"}, "Vary": {"Accept-Encoding"}}
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		return answer{raw: p.gzip, kind: "application/json", header: h}, nil
+	}
+	return answer{raw: p.json, kind: "application/json", header: h}, nil
+}
+
+// seats is the state of the seat map.
+type seats struct {
+	Version uint64           `json:"version"`
+	Status  string           `json:"status,omitempty"`
+	Changes []wire.UnitState `json:"changes,omitempty"`
+	Areas   []areaFree       `json:"areas"`
+}
+
+type areaFree struct {
+	Unit uint32 `json:"unit"`
+	Free uint32 `json:"free"`
+}
+
+func (s *Server) getSeats(ctx context.Context, r *request) (answer, error) {
+	v, err := s.event(r)
+	if err != nil {
+		return answer{}, err
+	}
+	out := seats{Version: v.SeatVersion, Areas: renderAreas(v)}
+	if q := r.URL.Query().Get("since"); q != "" {
+		since, err := strconv.ParseUint(q, 10, 64)
+		if err != nil {
+			return answer{}, invalid(r.lang, "/since", "type", "a version number")
+		}
+		changes, ok, err := s.o.Sales.UnitChanges(v.Event, since)
+		if err != nil {
+			return answer{}, err
+		}
+		if ok {
+			out.Changes = []wire.UnitState{}
+			for _, c := range changes {
+				out.Version = max(out.Version, c.Version)
+				if int(c.Unit) < len(v.Seats) {
+					out.Changes = append(out.Changes, wire.UnitState{Unit: uint32(c.Unit), Letter: wire.UnitLetter(c.Status)})
+				}
+			}
+			return answer{body: out}, nil
+		}
+	}
+	status := make([]byte, len(v.Seats))
+	for i, u := range v.Seats {
+		status[i] = wire.UnitLetter(sale.UnitStatus(u))
+	}
+	err = s.o.Sales.Read(ctx, v.Event, func(st *sale.State) {
+		if h, ok := st.HoldOf(r.account()); ok {
+			for _, l := range h.Lines {
+				if int(l.Unit) < len(status) && status[l.Unit] == 'h' {
+					status[l.Unit] = 'm'
+				}
+			}
+		}
+	})
+	out.Status = string(status)
+	return answer{body: out}, err
+}
+
+func renderAreas(v *event.View) []areaFree {
+	out := make([]areaFree, len(v.AreaFree))
+	for i, free := range v.AreaFree {
+		out[i] = areaFree{Unit: uint32(len(v.Seats) + i), Free: free}
+	}
+	return out
+}

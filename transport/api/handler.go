@@ -1,0 +1,215 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"encoding/json"
+
+	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/directory"
+	"github.com/catraca/catraca/actors/event"
+	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// anyone may call; otherwise the least role that may.
+const anyone account.Role = 255
+
+// maxBody bounds a request's body; organisers' event files and webhooks have their own bounds.
+const maxBody = 16 << 10
+
+// request is one call with what every handler needs to know about it.
+type request struct {
+	*http.Request
+	person directory.Person // zero when nobody is signed in
+	lang   string
+	w      http.ResponseWriter
+}
+
+// account of the caller as the sale knows it.
+func (r *request) account() sale.AccountID { return sale.AccountID(r.person.Account) }
+
+// answer is what a handler says: JSON, or bytes of a type, or nothing.
+type answer struct {
+	status int
+	body   any
+	raw    []byte
+	kind   string // content type of raw
+	header http.Header
+}
+
+type handler func(ctx context.Context, r *request) (answer, error)
+
+func (s *Server) handle(h handler, least account.Role) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		r := &request{Request: hr, w: w, lang: language(hr)}
+		err := s.admit(r, least)
+		var a answer
+		if err == nil {
+			a, err = h(hr.Context(), r)
+		}
+		if err != nil {
+			s.writeError(w, r, err)
+			return
+		}
+		s.write(w, a)
+	})
+}
+
+// admit finds out who calls and whether they may.
+func (s *Server) admit(r *request, least account.Role) error {
+	token, cookie := s.token(r.Request)
+	if token != "" {
+		p, err := s.o.Directory.Authenticate(r.Context(), token)
+		switch {
+		case errors.Is(err, directory.ErrNoSession):
+		case err != nil:
+			return err
+		default:
+			r.person, r.lang = p, p.Lang
+		}
+	}
+	// A cookie is sent by the browser whoever asks it to; a bearer token is not.
+	if cookie || token == "" {
+		if err := s.cross.Check(r.Request); err != nil && !strings.HasSuffix(r.URL.Path, "/webhook") {
+			return s.problem(wire.ForeignOrigin, r.lang)
+		}
+	}
+	if least == anyone {
+		return nil
+	}
+	if r.person.Account == 0 {
+		return s.problem(wire.Unauthenticated, r.lang)
+	}
+	if r.person.Role < least {
+		return s.problem(wire.Forbidden, r.lang)
+	}
+	return nil
+}
+
+func (s *Server) write(w http.ResponseWriter, a answer) {
+	for k, v := range a.header {
+		w.Header()[k] = v
+	}
+	status := a.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	switch {
+	case a.raw != nil:
+		w.Header().Set("Content-Type", a.kind)
+		w.WriteHeader(status)
+		_, _ = w.Write(a.raw) // the visitor is gone when this fails
+	case a.body != nil:
+		b, err := json.Marshal(a.body)
+		if err != nil {
+			s.o.Logger.Error("answer not encoded", slog.Any("error", err))
+			status, b = http.StatusInternalServerError, wire.NewProblem(wire.Internal, "").JSON()
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write(b)
+	default:
+		if a.status == 0 {
+			status = http.StatusNoContent
+		}
+		w.WriteHeader(status)
+	}
+}
+
+func (s *Server) writeError(w http.ResponseWriter, r *request, err error) {
+	p := s.toProblem(err, r.lang)
+	if p.Code == wire.Internal {
+		s.o.Logger.Error("request failed", slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Any("error", err))
+	}
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt((p.RetryAfter+999)/1000, 10))
+	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(p.JSON())
+}
+
+func (s *Server) problem(c wire.Code, lang string) *wire.Problem { return wire.NewProblem(c, lang) }
+
+// toProblem turns any error into what may be told; everything unknown is "internal" to the visitor.
+func (s *Server) toProblem(err error, lang string) *wire.Problem {
+	var p *wire.Problem
+	var busy *event.BusyError
+	var hashing interface{ Retry() time.Duration }
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &busy):
+		p = wire.NewProblem(wire.Busy, lang)
+		p.RetryAfter = busy.RetryAfter.Milliseconds()
+	case errors.As(err, &hashing):
+		p = wire.NewProblem(wire.Busy, lang)
+		p.RetryAfter = hashing.Retry().Milliseconds()
+	case errors.Is(err, event.ErrNoEvent):
+		p = wire.NewProblem(wire.NotFound, lang)
+	case errors.Is(err, event.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		p = wire.NewProblem(wire.Unavailable, lang)
+		p.RetryAfter = 1000
+	default:
+		p = wire.NewProblem(wire.Internal, lang)
+	}
+	return p
+}
+
+// body reads a bounded body.
+func (s *Server) body(r *request, most int64) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, most))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			p := s.problem(wire.TooLarge, r.lang)
+			p.Detail = "at most " + strconv.FormatInt(most, 10) + " bytes"
+			return nil, p
+		}
+		p := s.problem(wire.InvalidRequest, r.lang)
+		p.Detail = "the body ended early"
+		return nil, p
+	}
+	return b, nil
+}
+
+// language of a visitor who is not signed in: the cookie, else what the browser asks for.
+func language(r *http.Request) string {
+	if c, err := r.Cookie("lang"); err == nil {
+		if l, ok := known(c.Value); ok {
+			return l
+		}
+	}
+	for _, part := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if l, ok := known(tag); ok {
+			return l
+		}
+	}
+	return "pt-BR"
+}
+
+func known(tag string) (string, bool) {
+	primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	switch primary {
+	case "pt":
+		return "pt-BR", true
+	case "en":
+		return "en", true
+	case "es":
+		return "es", true
+	default:
+		return "", false
+	}
+}
