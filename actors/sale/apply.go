@@ -45,11 +45,10 @@ func (s *State) Do(c *Command) Result {
 // End lets in whom the queue's pace and the free places allow, and checks the invariants that are cheap enough for every batch. An
 // error means that the state is wrong: the caller has to stop before it answers anybody.
 func (s *State) End() error {
-	before := s.active()
 	s.line.Advance(s.clock, s.phase == PhaseOpen, s.stock())
 	s.takeTransitions()
 	s.settleDeadlines() // only mends the top of the heap: what had run out was settled by Begin
-	return s.checkBatch(before)
+	return s.checkBatch()
 }
 
 // Changes is what the batch in hand did, in order. Valid until the next Begin.

@@ -10,7 +10,7 @@ const (
 	IntentVoid                             // answered by OpPayState (PayCanceled)
 	IntentRefund                           // answered by OpRefundState
 	IntentMail                             // the tickets; answered by OpIntentDone
-	IntentMailRefund                       // "your money is on its way back"; answered by OpIntentDone
+	IntentMailRefund                       // "your money is on its way back": Amount of it, 0 when none was taken; answered by OpIntentDone
 )
 
 // Intent is a side effect that must happen at least once. ID is unique within the event and is the

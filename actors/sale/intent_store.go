@@ -166,7 +166,8 @@ func (s *State) giveUp(x *intentSlot) {
 	case IntentPayStart:
 		s.startGivenUp(id, record)
 	case IntentPayQuery:
-		s.askAgain(id, record, false)
+		s.payments[record-1].hints = 0
+		s.askAgain(id, record, true)
 	case IntentCapture:
 		s.captureGivenUp(id, record, reason)
 	case IntentVoid:

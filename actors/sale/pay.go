@@ -40,6 +40,9 @@ func (st PayState) rank() int {
 	return int(st)
 }
 
+// money says whether money was reserved or taken.
+func (st PayState) money() bool { return st == PayAuthorized || st == PayCaptured }
+
 // underWay says whether the provider may be taking the money of an order at this moment.
 func (s *State) underWay(o *order) bool {
 	for r := o.payment; r != 0; r = s.payments[r-1].previous {
@@ -174,6 +177,8 @@ func (s *State) paymentStarted(c *Command) Result {
 		if s.payments[known-1].order != c.Order {
 			return Result{Refusal: RefusedInvalid, Order: c.Order}
 		}
+		s.closeIntent(&s.payments[record-1].start)
+		s.payments[known-1].method = s.payments[record-1].method
 		record = known
 	}
 	if p := &s.payments[record-1]; p.ref != "" && p.ref != c.Ref {

@@ -12,10 +12,13 @@ func (s *State) paymentState(c *Command) Result {
 		return Result{Refusal: r, Order: id}
 	}
 	p := &s.payments[record-1]
+	if p.ref == "" && c.Pay.money() {
+		return Result{Refusal: RefusedInvalid, Order: id} // nobody could capture, void or refund it
+	}
 	s.closeIntent(&p.start) // whoever tells the state knows the payment
 	fresh := c.Pay.rank() > p.state.rank()
 	res := Result{Order: id}
-	if c.Pay == PayAuthorized || c.Pay == PayCaptured {
+	if c.Pay.money() {
 		if c.Amount != s.orderOf(id).total || c.Currency != s.cfg.Currency {
 			res.Refusal = RefusedAmount
 			if fresh {
@@ -30,15 +33,13 @@ func (s *State) paymentState(c *Command) Result {
 	if c.Pay == PayFailed && fresh {
 		p.decline = c.Text
 	}
-	if fresh {
-		p.hints = 0
-		s.advance(id, record, c.Pay)
-	} else if p.hints > 0 {
+	if p.hints > 0 {
 		p.hints--
 	}
-	if o := s.orderOf(id); o.state == OrderAwaiting && o.settling {
-		s.settleAnswer(id, record, c.Pay)
+	if fresh {
+		s.advance(id, record, c.Pay)
 	}
+	s.voidUnwanted(id, record, c.Pay)
 	s.askAgain(id, record, true)
 	s.orderChanged(id)
 	res.At = s.orderOf(id).expires
@@ -114,6 +115,7 @@ func (s *State) authorized(id OrderID, record uint32) {
 	default:
 		if o.state == OrderExpired {
 			s.book.LateGone++
+			s.openIntent(IntentMailRefund, id, 0, 0, s.clock, "paid too late, a seat is gone")
 		}
 		s.voidPayment(record, "order is over")
 		return
@@ -201,7 +203,7 @@ func (s *State) uncommit(id OrderID, reason string) {
 	o.paid = 0
 	o.reason = clip(reason, maxText)
 	s.moveOrder(id, OrderCanceled)
-	s.openIntent(IntentMailRefund, id, 0, o.total, s.clock, o.reason)
+	s.openIntent(IntentMailRefund, id, 0, 0, s.clock, o.reason)
 }
 
 // voidPayment asks the provider to take no money, unless that is settled or asked already.

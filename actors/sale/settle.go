@@ -14,7 +14,7 @@ func (s *State) orderRanOut(h *hold) {
 		return
 	}
 	o.settling = true
-	h.settleBy = h.expires + settleTime
+	h.settleBy = s.clock + settleTime
 	for r := o.payment; r != 0; r = s.payments[r-1].previous {
 		if p := &s.payments[r-1]; p.ref != "" && !p.final() {
 			s.askAgain(id, r, false)
@@ -35,9 +35,12 @@ func (s *State) unsettled(o *order) bool {
 	return false
 }
 
-// settleAnswer uses the provider's answer while an order settles: unless the money is on its way, the payment is
-// voided.
-func (s *State) settleAnswer(id OrderID, record uint32, reported PayState) {
+// voidUnwanted uses the provider's answer about a payment whose order waits for no money any more: unless the money is on
+// its way, the payment is voided.
+func (s *State) voidUnwanted(id OrderID, record uint32, reported PayState) {
+	if o := s.orderOf(id); o.state == OrderAwaiting && !o.settling || record == o.paid {
+		return
+	}
 	switch reported {
 	case PayCreated, PayAction, PayFailed:
 		s.voidPayment(record, "not paid in time")
