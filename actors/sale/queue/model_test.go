@@ -257,84 +257,94 @@ func same[T comparable](t *rapid.T, what string, got, want T) {
 	}
 }
 
+// actions are what rapid chooses from; "" follows each.
 func (s *machine) actions() map[string]func(*rapid.T) {
-	onAccount := func(name string, q func(uint64, int64) bool, m func(uint64) bool) func(*rapid.T) {
-		return func(t *rapid.T) {
-			s.step(t)
-			a := s.account(t)
-			same(t, name, q(a, s.now), m(a))
-		}
-	}
-	q := func() *Queue { return s.q }
 	return map[string]func(*rapid.T){
-		"join": func(t *rapid.T) {
-			s.step(t)
-			a := s.account(t)
-			p, r := s.q.Join(a, s.now)
-			wp, wr := s.m.join(a)
-			same(t, "place", p, wp)
-			same(t, "refusal", r, wr)
-		},
-		"away":   onAccount("away", func(a uint64, n int64) bool { return q().Away(a, n) }, s.m.away),
-		"back":   onAccount("back", func(a uint64, n int64) bool { return q().Back(a, n) }, s.m.back),
-		"leave":  onAccount("leave", func(a uint64, n int64) bool { return q().Leave(a, n) }, func(a uint64) bool { return s.m.drop(a, Left) }),
-		"finish": onAccount("finish", func(a uint64, n int64) bool { return q().Finish(a, n) }, s.m.finish),
+		"join":   s.join,
+		"claim":  s.claim,
+		"touch":  s.touch,
+		"away":   s.onAccount("away", (*Queue).Away, s.m.away),
+		"back":   s.onAccount("back", (*Queue).Back, s.m.back),
+		"leave":  s.onAccount("leave", (*Queue).Leave, func(a uint64) bool { return s.m.drop(a, Left) }),
+		"finish": s.onAccount("finish", (*Queue).Finish, s.m.finish),
 		"remove": func(t *rapid.T) {
-			if rapid.IntRange(0, 3).Draw(t, "really") > 0 {
-				return
+			if rapid.IntRange(0, 3).Draw(t, "really") == 0 {
+				s.onAccount("remove", (*Queue).Remove, func(a uint64) bool { return s.m.drop(a, Removed) })(t)
 			}
-			a := s.account(t)
-			same(t, "remove", s.q.Remove(a, s.now), s.m.drop(a, Removed))
-		},
-		"claim": func(t *rapid.T) {
-			s.step(t)
-			a := s.account(t)
-			d, r := s.q.Claim(a, s.now)
-			wd, wr := s.m.claim(a)
-			same(t, "deadline", d, wd)
-			same(t, "refusal", r, wr)
-		},
-		"touch": func(t *rapid.T) {
-			s.step(t)
-			a := s.account(t)
-			until := s.now + rapid.Int64Range(-1_000, 30_000).Draw(t, "until")
-			same(t, "touch", s.q.Touch(a, s.now, until), s.m.touch(a, until))
 		},
 		"advance": func(t *rapid.T) {
 			s.step(t)
-			s.advance(t)
+			s.advance()
 		},
-		"advance when due": func(t *rapid.T) { s.advanceWhenDue(t) },
+		"advance when due": s.advanceWhenDue,
 		"switch": func(t *rapid.T) {
 			s.open = rapid.Bool().Draw(t, "open")
 			s.stock = rapid.SampledFrom([]uint32{0, 1, 3, 1_000}).Draw(t, "stock")
 		},
-		"rate": func(t *rapid.T) {
-			s.step(t)
-			rate := rapid.SampledFrom([]uint32{0, 30, 600, 60_000}).Draw(t, "rate")
-			limit := rapid.SampledFrom([]uint32{0, 1, 3, 8}).Draw(t, "cap")
-			s.q.SetRate(rate, limit, s.now)
-			if s.m.p.Burst == oneSecond(s.m.p.RatePerMinute) {
-				s.m.p.Burst = oneSecond(rate)
-			}
-			s.m.p.RatePerMinute, s.m.p.ActiveCap = rate, limit
-			s.m.tokens = min(s.m.tokens, uint64(s.m.p.Burst)*60_000)
-			s.ceiling = s.m.count(Offered, Shopping)
-		},
-		"restore": func(t *rapid.T) {
-			b := s.q.AppendBinary([]byte{7})
-			restored, n, err := Restore(append(b[1:], 9, 9))
-			if err != nil || n != len(b)-1 {
-				t.Fatalf("restore: %d of %d bytes, %v", n, len(b)-1, err)
-			}
-			restored.transitions = append(restored.transitions, s.q.transitions...)
-			s.q = restored
-		},
-		"": func(t *rapid.T) { s.check(t) },
+		"rate":    s.rate,
+		"restore": s.restore,
+		"":        s.check,
 	}
 }
 
-func (s *machine) advance(t *rapid.T) {
+func (s *machine) onAccount(name string, q func(*Queue, uint64, int64) bool, m func(uint64) bool) func(*rapid.T) {
+	return func(t *rapid.T) {
+		s.step(t)
+		a := s.account(t)
+		same(t, name, q(s.q, a, s.now), m(a))
+	}
+}
+
+func (s *machine) join(t *rapid.T) {
+	s.step(t)
+	a := s.account(t)
+	p, r := s.q.Join(a, s.now)
+	wp, wr := s.m.join(a)
+	same(t, "place", p, wp)
+	same(t, "refusal", r, wr)
+}
+
+func (s *machine) claim(t *rapid.T) {
+	s.step(t)
+	a := s.account(t)
+	d, r := s.q.Claim(a, s.now)
+	wd, wr := s.m.claim(a)
+	same(t, "deadline", d, wd)
+	same(t, "refusal", r, wr)
+}
+
+func (s *machine) touch(t *rapid.T) {
+	s.step(t)
+	a := s.account(t)
+	until := s.now + rapid.Int64Range(-1_000, 30_000).Draw(t, "until")
+	same(t, "touch", s.q.Touch(a, s.now, until), s.m.touch(a, until))
+}
+
+func (s *machine) rate(t *rapid.T) {
+	s.step(t)
+	rate := rapid.SampledFrom([]uint32{0, 30, 600, 60_000}).Draw(t, "rate")
+	limit := rapid.SampledFrom([]uint32{0, 1, 3, 8}).Draw(t, "cap")
+	s.q.SetRate(rate, limit, s.now)
+	if s.m.p.Burst == oneSecond(s.m.p.RatePerMinute) {
+		s.m.p.Burst = oneSecond(rate)
+	}
+	s.m.p.RatePerMinute, s.m.p.ActiveCap = rate, limit
+	s.m.tokens = min(s.m.tokens, uint64(s.m.p.Burst)*60_000)
+	s.ceiling = s.m.count(Offered, Shopping)
+}
+
+// restore goes on with a queue read from a snapshot that stands between other bytes.
+func (s *machine) restore(t *rapid.T) {
+	b := s.q.AppendBinary([]byte{7})
+	restored, n, err := Restore(append(b[1:], 9, 9))
+	if err != nil || n != len(b)-1 {
+		t.Fatalf("restore: %d of %d bytes, %v", n, len(b)-1, err)
+	}
+	restored.transitions = append(restored.transitions, s.q.transitions...)
+	s.q = restored
+}
+
+func (s *machine) advance() {
 	s.q.Advance(s.now, s.open, s.stock)
 	s.m.tick(s.now)
 	s.m.advance(s.open, s.stock)
@@ -345,7 +355,7 @@ func (s *machine) advanceWhenDue(t *rapid.T) {
 	due := s.q.Due(s.now, s.open, s.stock)
 	if due == Never {
 		s.now += 10_000_000
-		s.advance(t)
+		s.advance()
 		same(t, "transitions although never due", len(s.m.log), len(s.q.transitions))
 		return
 	}
@@ -353,12 +363,12 @@ func (s *machine) advanceWhenDue(t *rapid.T) {
 	if due > settled {
 		n := len(s.q.transitions)
 		s.now = due - 1
-		s.advance(t)
+		s.advance()
 		same(t, "transitions before due", len(s.q.transitions), n)
 		s.now = due
 	}
 	n := len(s.q.transitions)
-	s.advance(t)
+	s.advance()
 	if len(s.q.transitions) == n {
 		t.Fatalf("nothing happened at %d, when it was due", due)
 	}
