@@ -94,6 +94,30 @@ func TestFreeSlotsShortenTheWait(t *testing.T) {
 	}
 }
 
+func TestReturnedWaitLess(t *testing.T) {
+	q := busy(1_000, quick(100))
+	for a := uint64(101); a <= 500; a++ {
+		q.Away(a, 200)
+	}
+	q.SetRate(60_000, 101, 200)
+	q.Advance(200, true, 1_000) // parks all who are away, and offers to the next
+	for a := uint64(101); a <= 500; a++ {
+		q.Back(a, 300)
+	}
+	v := q.View()
+	if v.Counts.Returned != 400 || v.Ahead(101) != 0 {
+		t.Fatalf("the example is another: %+v", v.Counts)
+	}
+	f := New(Options{})
+	f.Observe(1_000, v, false)
+	_, first, _, _ := f.ETAReturned(v.Ahead(101))
+	_, last, _, _ := f.ETAReturned(v.Ahead(500))
+	_, line, _, _ := f.ETA(v.Ahead(502))
+	if first > minute || last <= first || line < last {
+		t.Errorf("up to %d ms for the first of the returned, %d for the last, %d for the first in line", first, last, line)
+	}
+}
+
 func TestPausedHasNoWait(t *testing.T) {
 	f := New(Options{})
 	q := busy(500, quick(50))

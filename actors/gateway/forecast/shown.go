@@ -16,6 +16,16 @@ const (
 // for people: whole minutes below ten, five minutes below an hour, then Beyond. why says why it is longer than before, or, when ok is
 // false, why there is none; it is empty then before the first view.
 func (f *Forecaster) ETA(ahead uint32) (lo, hi int64, why Why, ok bool) {
+	return f.shown(ahead, false)
+}
+
+// ETAReturned is ETA for a fan whose turn had come before (a waiting place not after View.Front): ahead counts the returned
+// before it, and the line doesn't matter.
+func (f *Forecaster) ETAReturned(ahead uint32) (lo, hi int64, why Why, ok bool) {
+	return f.shown(ahead, true)
+}
+
+func (f *Forecaster) shown(ahead uint32, returned bool) (lo, hi int64, why Why, ok bool) {
 	n := f.now.Load()
 	if n == nil {
 		return 0, 0, WhyNone, false
@@ -23,7 +33,11 @@ func (f *Forecaster) ETA(ahead uint32) (lo, hi int64, why Why, ok bool) {
 	if n.paused {
 		return 0, 0, WhyPaused, false
 	}
-	w := n.pace.wait(ahead, n.load)
+	pc, l := n.pace, n.load
+	if returned {
+		pc.passed, pc.back, l.returned = 0, 0, 0
+	}
+	w := pc.wait(ahead, l)
 	if math.IsInf(w, 1) {
 		return 0, 0, WhyRateLowered, false
 	}
