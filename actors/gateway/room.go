@@ -79,7 +79,9 @@ func (r *room) beat(now time.Time) {
 	due := ms-r.observed >= 1000
 	if due {
 		r.observed = ms
-		r.forecast.Observe(ms, v.Queue, v.Phase == sale.PhasePaused)
+		paid := v.Book.Orders[sale.OrderPaid] + v.Book.Orders[sale.OrderFulfilled]
+		r.forecast.ObserveSales(uint64(paid), uint64(v.Totals.Sold))
+		r.forecast.Observe(ms, v.Queue, v.Phase != sale.PhaseOpen)
 	}
 	r.mu.Unlock()
 	if !due {
@@ -111,7 +113,11 @@ func (r *room) show(info queue.Info, now int64) Place {
 	p.Ahead = v.Queue.Ahead(info.Place)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if lo, hi, why, ok := r.forecast.ETA(p.Ahead); ok {
+	estimate := r.forecast.ETA
+	if info.Place <= v.Queue.Front { // back from being parked: a line of its own, before everybody
+		estimate = r.forecast.ETAReturned
+	}
+	if lo, hi, why, ok := estimate(p.Ahead); ok {
 		p.ETA = ETA{Known: true, Lo: lo, Hi: hi, Why: why}.bounded()
 	}
 	p.Chance = r.forecast.Chance(p.Ahead, v.Totals.Free, v.Totals.Held)

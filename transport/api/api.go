@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/catraca/catraca/actors/account"
@@ -44,9 +45,9 @@ type Passwords interface {
 	Verify(ctx context.Context, phc, password string) (ok, rehash bool, err error)
 }
 
-// Throttle limits tries by key.
-type Throttle interface {
-	Allow(key string, now time.Time) (retryAfter time.Duration, ok bool)
+// SignIns limits tries by account and address before anything is hashed. Package throttle has it.
+type SignIns interface {
+	Allow(account string, from netip.Addr, now time.Time) (retryAfter time.Duration, ok bool)
 }
 
 // Options of the API. All fields are required unless they say otherwise.
@@ -55,10 +56,9 @@ type Options struct {
 	Directory Directory
 	Places    Places
 	Passwords Passwords
-	// ByAccount and ByAddress limit sign-ins before anything is hashed.
-	ByAccount, ByAddress Throttle
-	Issuer               Issuer
-	Webhook              Webhook
+	SignIns   SignIns
+	Issuer    Issuer
+	Webhook   Webhook
 	// Gates verifies what a scanner read.
 	Gates GateVerifier
 	// Origins are the allowed values of the Origin header beside the server's own host, scheme://host[:port].
@@ -72,8 +72,8 @@ type Options struct {
 	// Ready says whether the node serves.
 	Ready func() bool
 	// Address tells the visitor's address; the transport knows which proxies to believe.
-	Address func(*http.Request) string
-	// Shards of the cluster, for the status page.
+	Address func(*http.Request) netip.Addr
+	// Status of the node for operators: what is encoded as the answer's cluster field.
 	Status func() any
 	Now    func() time.Time
 	Logger *slog.Logger

@@ -2,18 +2,17 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
-
-	"encoding/json"
 
 	"github.com/catraca/catraca/actors/account"
 	"github.com/catraca/catraca/actors/directory"
+	"github.com/catraca/catraca/actors/directory/password"
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/transport/wire"
@@ -146,7 +145,7 @@ func (s *Server) problem(c wire.Code, lang string) *wire.Problem { return wire.N
 func (s *Server) toProblem(err error, lang string) *wire.Problem {
 	var p *wire.Problem
 	var busy *event.BusyError
-	var hashing interface{ Retry() time.Duration }
+	var hashing *password.BusyError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -155,7 +154,7 @@ func (s *Server) toProblem(err error, lang string) *wire.Problem {
 		p.RetryAfter = busy.RetryAfter.Milliseconds()
 	case errors.As(err, &hashing):
 		p = wire.NewProblem(wire.Busy, lang)
-		p.RetryAfter = hashing.Retry().Milliseconds()
+		p.RetryAfter = hashing.RetryAfter.Milliseconds()
 	case errors.Is(err, event.ErrNoEvent):
 		p = wire.NewProblem(wire.NotFound, lang)
 	case errors.Is(err, event.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

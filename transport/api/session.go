@@ -57,12 +57,12 @@ func (s *Server) signUp(ctx context.Context, r *request) (answer, error) {
 	if err := s.read(r, &in); err != nil {
 		return answer{}, err
 	}
-	if err := s.throttle(r, "up"); err != nil {
-		return answer{}, err
-	}
 	email, err := account.NormalizeEmail(in.Email)
 	if err != nil {
 		return answer{}, invalid(r.lang, "/email", "email", err.Error())
+	}
+	if err := s.throttle(r, email); err != nil {
+		return answer{}, err
 	}
 	name := strings.TrimSpace(in.Name)
 	if name == "" || len(name) > 100 {
@@ -107,11 +107,8 @@ func (s *Server) signIn(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, invalid(r.lang, "/email", "email", err.Error())
 	}
-	if err := s.throttle(r, "in"); err != nil {
+	if err := s.throttle(r, email); err != nil {
 		return answer{}, err
-	}
-	if wait, ok := s.o.ByAccount.Allow("in:"+email, s.o.Now()); !ok {
-		return answer{}, s.tooMany(wait, r.lang)
 	}
 	var found account.Account
 	if err := s.o.Directory.Read(ctx, func(st *account.State) { found, _ = st.ByEmail(email) }); err != nil {
@@ -218,9 +215,9 @@ func (s *Server) read(r *request, v any) error {
 	return decode(b, v, r.lang)
 }
 
-// throttle limits one address before anything costly is done for it.
-func (s *Server) throttle(r *request, what string) error {
-	if wait, ok := s.o.ByAddress.Allow(what+":"+s.o.Address(r.Request), s.o.Now()); !ok {
+// throttle limits one address and one account before anything costly is done for them.
+func (s *Server) throttle(r *request, email string) error {
+	if wait, ok := s.o.SignIns.Allow(email, s.o.Address(r.Request), s.o.Now()); !ok {
 		return s.tooMany(wait, r.lang)
 	}
 	return nil

@@ -42,9 +42,9 @@ type Options struct {
 	Gateway Gateway
 	// Origins are allowed beside the server's own host, scheme://host[:port].
 	Origins []string
-	// Address tells the visitor's address.
+	// Address tells the visitor's address or network, for the bound per address.
 	Address func(*http.Request) string
-	// Authenticate checks every half minute that a session still holds; it gets the token's bearer.
+	// Still checks every half minute that a session holds.
 	Still func(ctx context.Context, p directory.Person) bool
 	// MaxConnections of the node; 0 means 100,000. PerAddress bounds one address; 0 means 500, since a mobile
 	// carrier puts thousands of fans behind one.

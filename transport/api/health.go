@@ -1,0 +1,24 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// livez says that the process is alive.
+func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = fmt.Fprintln(w, "ok") // the prober is gone when this fails
+}
+
+// readyz says whether the node serves; balancers ask it. It fails while the node starts and while it drains.
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if !s.o.Ready() {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintln(w, "[-]serving not ready")
+		return
+	}
+	_, _ = fmt.Fprintln(w, "[+]serving ok")
+}

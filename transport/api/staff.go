@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+
+	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/directory"
+	"github.com/catraca/catraca/actors/directory/password"
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// findAccount looks an account up by its e-mail.
+func (s *Server) findAccount(ctx context.Context, r *request) (answer, error) {
+	email, err := account.NormalizeEmail(r.URL.Query().Get("email"))
+	if err != nil {
+		return answer{}, invalid(r.lang, "/email", "email", err.Error())
+	}
+	var found account.Account
+	var ok bool
+	if err := s.o.Directory.Read(ctx, func(st *account.State) { found, ok = st.ByEmail(email) }); err != nil {
+		return answer{}, err
+	}
+	list := wire.List[wire.Account]{Items: []wire.Account{}}
+	if ok {
+		list.Items = append(list.Items, renderAccount(directory.Person{
+			Account: found.ID, Email: found.Email, Name: found.Name, Lang: found.Lang, Role: found.Role,
+		}))
+	}
+	return answer{body: list}, nil
+}
+
+// addAccount makes an account with a role: gate staff, operators.
+func (s *Server) addAccount(ctx context.Context, r *request) (answer, error) {
+	var in struct {
+		Email    string `json:"email"`
+		Name     string `json:"name"`
+		Password string `json:"password"`
+		Role     string `json:"role"`
+	}
+	if err := s.read(r, &in); err != nil {
+		return answer{}, err
+	}
+	email, err := account.NormalizeEmail(in.Email)
+	if err != nil {
+		return answer{}, invalid(r.lang, "/email", "email", err.Error())
+	}
+	role, ok := account.ParseRole(in.Role)
+	if !ok {
+		return answer{}, invalid(r.lang, "/role", "unknown", "one of fan, gate, viewer, operator, owner")
+	}
+	if err := password.Check(in.Password); err != nil {
+		return answer{}, invalid(r.lang, "/password", "weak", err.Error())
+	}
+	id, err := s.AddAccount(ctx, r.person.Account, email, in.Name, in.Password, role)
+	if err != nil {
+		return answer{}, s.refused(err, r.lang)
+	}
+	p, _, err := s.o.Directory.Person(ctx, id)
+	return answer{status: http.StatusCreated, body: map[string]any{"account": renderAccount(p)}}, err
+}
+
+// AddAccount makes an account with a role. Actor 0 is the house itself.
+func (s *Server) AddAccount(ctx context.Context, actor account.ID, email, name, pass string, role account.Role) (account.ID, error) {
+	hash, err := s.o.Passwords.Hash(ctx, pass)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.o.Directory.Submit(ctx, &account.Command{
+		Op: account.OpCreate, Actor: actor, Email: email, Name: name, Lang: "pt-BR", Hash: hash, Role: role,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return res.Account, s.accountRefusal(res.Refusal, "")
+}
+
+func (s *Server) setRole(ctx context.Context, r *request) (answer, error) {
+	var in struct {
+		Role string `json:"role"`
+	}
+	if err := s.read(r, &in); err != nil {
+		return answer{}, err
+	}
+	role, ok := account.ParseRole(in.Role)
+	if !ok {
+		return answer{}, invalid(r.lang, "/role", "unknown", "one of fan, gate, viewer, operator, owner")
+	}
+	return s.staff(ctx, r, account.Command{Op: account.OpRoleSet, Role: role})
+}
+
+func (s *Server) disableAccount(ctx context.Context, r *request) (answer, error) {
+	return s.staff(ctx, r, account.Command{Op: account.OpDisable})
+}
+
+func (s *Server) staff(ctx context.Context, r *request, cmd account.Command) (answer, error) {
+	id, err := strconv.ParseUint(r.PathValue("id"), 10, 63)
+	if err != nil {
+		return answer{}, s.problem(wire.NotFound, r.lang)
+	}
+	cmd.Actor, cmd.Account = r.person.Account, account.ID(id)
+	res, err := s.o.Directory.Submit(ctx, &cmd)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, s.accountRefusal(res.Refusal, r.lang)
+}
+
+// auditTail shows the newest entries of the audit, newest last.
+func (s *Server) auditTail(ctx context.Context, _ *request) (answer, error) {
+	type entry struct {
+		Number uint64    `json:"number"`
+		At     wire.Time `json:"at"`
+		Actor  string    `json:"actor"`
+		Action string    `json:"action"`
+		Target string    `json:"target"`
+		Reason string    `json:"reason"`
+		Hash   string    `json:"hash"`
+	}
+	items := []entry{}
+	err := s.o.Directory.Read(ctx, func(st *account.State) {
+		for _, e := range st.AuditTail(200) {
+			items = append(items, entry{
+				Number: e.Number, At: wire.Time(e.At), Actor: e.Actor.String(), Action: e.Action, Target: e.Target,
+				Reason: e.Reason, Hash: hex.EncodeToString(e.Hash[:]),
+			})
+		}
+	})
+	return answer{body: map[string]any{"items": items}}, err
+}
