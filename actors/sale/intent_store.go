@@ -174,6 +174,8 @@ func (s *State) giveUp(x *intentSlot) {
 		s.closeIntent(&s.payments[record-1].void)
 		s.needsPerson(id, "payment not voided: "+reason)
 	case IntentRefund:
-		s.refundFailed(id, record, reason)
+		// It may have been made all the same: only asking again under the same id cannot pay twice.
+		s.rearm(x.ID, s.clock+hour)
+		s.needsPerson(id, clip("refund not confirmed: "+reason, maxText))
 	}
 }

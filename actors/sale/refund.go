@@ -32,19 +32,25 @@ func (s *State) refundOrder(c *Command) Result {
 	}
 	s.book.Refunding += s.payments[o.paid-1].amount
 	s.repay(c.Order, o.paid, c.Text)
-	return Result{Order: c.Order, Amount: o.total}
+	return s.refundAgain(c) // this one, and second payments whose refund failed
 }
 
-// refundAgain asks once more for the refunds of an order that failed.
+// refundAgain asks once more for the refunds of an order that failed, and asks now for those that were put off.
 func (s *State) refundAgain(c *Command) Result {
 	res := Result{Refusal: RefusedState, Order: c.Order}
 	for r := s.orderOf(c.Order).payment; r != 0; r = s.payments[r-1].previous {
-		if p := &s.payments[r-1]; p.refund == RefundFailed {
+		p := &s.payments[r-1]
+		switch {
+		case p.repay != 0:
+			s.rearm(p.repay, s.clock)
+		case p.refund == RefundFailed:
 			p.refund, p.refundRef = RefundPending, ""
 			p.repay = s.openIntent(IntentRefund, c.Order, r, p.amount, s.clock, c.Text)
-			res.Refusal = Done
-			res.Amount += p.amount
+		default:
+			continue
 		}
+		res.Refusal = Done
+		res.Amount += p.amount
 	}
 	if res.Refusal == Done {
 		s.orderChanged(c.Order)

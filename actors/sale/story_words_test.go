@@ -112,7 +112,7 @@ func (st *story) fan(c *Command, words []string) {
 	case "releases":
 		c.Op = OpHoldRelease
 	case "orders":
-		c.Op = OpOrderOpen
+		c.Op, c.Order = OpOrderOpen, 0
 	case "cancels":
 		c.Op = OpOrderCancel
 	case "pays":
