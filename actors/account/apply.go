@@ -9,7 +9,7 @@ func (s *State) Begin(index uint64, at int64) {
 		s.fault = fmt.Errorf("begin: entry %d comes after entry %d", index, s.index)
 	}
 	s.index = index
-	s.at = max(s.at, at)
+	s.at = min(max(s.at, at), maxTime)
 	s.changes = s.changes[:0]
 	s.marks = s.marks[:0]
 	s.minted = 0

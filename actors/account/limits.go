@@ -30,6 +30,7 @@ const (
 	MaxSessionLife = 400 * 24 * 3600 * 1000
 	sweepEvery     = 60_000
 	keyLife        = 15 * 60_000
+	maxTime        = 253_402_300_799_999 // the end of the year 9999; later stamps count as this
 )
 
 const (

@@ -20,6 +20,8 @@ func FanEmail(event EventID, n uint64) string {
 	return "fan-" + strconv.FormatUint(uint64(event), 10) + "-" + strconv.FormatUint(n, 10) + "@" + rehearsalDomain
 }
 
+func fanName(n uint64) string { return "Fan " + strconv.FormatUint(n, 10) }
+
 // mintFans makes Count accounts, each with one session, all or none. They have no password.
 func (s *State) mintFans(c *Command) Result {
 	if c.Event == 0 || int(c.Event) > len(s.events) {
@@ -51,7 +53,7 @@ func (s *State) mintFans(c *Command) Result {
 	firstFan, firstID := uint64(e.fans)+1, ID(s.accounts.n)+1
 	for i := range uint64(c.Count) {
 		n := firstFan + i
-		id := s.newAccount(FanEmail(c.Event, n), "Fan "+strconv.FormatUint(n, 10), "")
+		id := s.newAccount(FanEmail(c.Event, n), fanName(n), "")
 		a := s.accounts.at(uint32(id))
 		a.lang, a.flags, a.event = lang, flagVirtual, c.Event
 		s.touched(id)

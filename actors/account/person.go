@@ -115,6 +115,9 @@ func (s *State) setPassword(c *Command) Result {
 	if own && a.is(flagDisabled) {
 		return refused(RefusedDisabled)
 	}
+	if a.is(flagVirtual) {
+		return refused(RefusedState) // a virtual fan can't sign in
+	}
 	before := s.digestAccount(c.Account)
 	email, name, _ := s.texts3(a)
 	s.setText(a, string(email), string(name), c.Hash)

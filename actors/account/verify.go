@@ -28,8 +28,8 @@ func (s *State) verifyBatch() error {
 // Verify checks every invariant of the whole state: it reads all of it. [State.End] checks after each batch what
 // the batch touched.
 func (s *State) Verify() error {
-	if s.at < 0 || s.swept > s.at {
-		return fmt.Errorf("time is %d, last sweep %d", s.at, s.swept)
+	if s.at < 0 || s.at > maxTime || s.swept < 0 || s.swept > s.at || s.index > 1<<62 {
+		return fmt.Errorf("entry %d, time %d, last sweep %d: out of range", s.index, s.at, s.swept)
 	}
 	owners, live, sessions := 0, 0, 0
 	for n := uint32(1); n <= s.accounts.n; n++ {
@@ -159,13 +159,13 @@ func (s *State) verifyKeys() error {
 }
 
 func (s *State) verifyAudit() error {
-	if n := uint64(len(s.audit)); n > s.auditCount || n == 0 && s.auditCount != 0 {
+	if n := uint64(len(s.audit)); n > s.auditCount || n == 0 && s.auditCount != 0 || s.auditCount > 1<<62 {
 		return fmt.Errorf("%d audit entries kept of %d", n, s.auditCount)
 	}
 	if n := len(s.audit); n > 0 && s.audit[0].Number != s.auditCount-uint64(n)+1 {
 		return fmt.Errorf("first of %d kept audit entries is %d of %d", n, s.audit[0].Number, s.auditCount)
 	}
-	if len(s.audit) > 0 && s.audit[0].Number == 1 && s.auditBase != [32]byte{} {
+	if s.auditCount == uint64(len(s.audit)) && s.auditBase != [32]byte{} {
 		return errors.New("audit chain does not begin at zero")
 	}
 	return VerifyAudit(s.auditBase, s.audit)
