@@ -1,0 +1,61 @@
+package seating
+
+import "github.com/catraca/catraca/actors/sale/seatmap"
+
+// draft is what a format reader makes of a file: positions are absolute in the source's unit, keys may still repeat.
+type draft struct {
+	name          string
+	width, height float64
+	keyName       string // the property that holds keys, for messages
+	categories    []draftCategory
+	sections      []*draftSection
+}
+
+type draftCategory struct {
+	path, key, name, color string
+}
+
+type draftSection struct {
+	label, zone string
+	focal       *point // nil: the centre of the first row
+	rows        []*draftRow
+	areas       []*draftArea
+}
+
+type draftRow struct {
+	path, label string
+	seats       []draftSeat
+	closed      bool // a table: the order of the file goes around it and there are no aisles
+}
+
+type draftSeat struct {
+	path, keyPath    string // of the seat and of what its key was read from
+	key, uuid, label string
+	at               point
+	category         int // -1 when unknown, which has been reported
+	flags            seatmap.Flags
+}
+
+type draftArea struct {
+	path, keyPath    string
+	key, uuid, label string
+	at               point
+	outline          []point
+	capacity         uint32
+	category         int
+}
+
+// category finds a category by key, or -1.
+func (d *draft) category(key string) int {
+	for i := range d.categories {
+		if d.categories[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// palette colours categories that bring none.
+var palette = [...]string{"#4176a5", "#fca700", "#5e9c4b", "#b1486b", "#7a5fb5", "#2a9d8f", "#c0623a", "#6b7280"}
+
+func paletteColor(i int) string { return palette[i%len(palette)] }
