@@ -1,0 +1,76 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/catraca/catraca/config"
+)
+
+// listen opens a listener. Without a certificate only this machine is served: passwords and tickets travel on it.
+func listen(o config.Listener, name string) (net.Listener, error) {
+	l, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s.listen: %w", name, err)
+	}
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	if o.CertFile == "" && (!ok || !tcp.IP.IsLoopback()) {
+		_ = l.Close() // nothing was accepted
+		return nil, fmt.Errorf("listen on %s.listen: %s is not a loopback address, so %s.cert_file and %s.key_file are needed", name, o.Listen, name, name)
+	}
+	return l, nil
+}
+
+// clusterTLS reads the node's certificate; nil without one, and then only loopback is allowed.
+func clusterTLS(c config.Cluster) (*tls.Config, error) {
+	if c.CertFile == "" {
+		return nil, nil //nolint:nilnil // no certificate means no TLS
+	}
+	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read cluster.cert_file: %w", err)
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read cluster.ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("read cluster.ca_file: it holds no certificate")
+	}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, RootCAs: pool, ClientCAs: pool,
+		ClientAuth: tls.RequireAndVerifyClientCert,
+	}, nil
+}
+
+// identity of the installation, made at the first start: it keeps the payment provider's keys of two
+// installations apart.
+func identity(dir string) (string, error) {
+	path := filepath.Join(dir, "cluster.id")
+	b, err := os.ReadFile(path)
+	if err == nil {
+		if id := strings.TrimSpace(string(b)); id != "" {
+			return id, nil
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read cluster id: %w", err)
+	}
+	raw := make([]byte, 8)
+	_, _ = rand.Read(raw) // never fails
+	id := hex.EncodeToString(raw)
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write cluster id: %w", err)
+	}
+	return id, nil
+}
