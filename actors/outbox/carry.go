@@ -78,12 +78,13 @@ func shorten(s string) string {
 
 // answerKey makes the answer of one attempt exactly-once.
 func answerKey(in sale.Intent, op sale.Op, n byte) sale.Key {
-	var b [20]byte
+	var b [24]byte
 	copy(b[:], "int1")
 	binary.BigEndian.PutUint64(b[4:], in.ID)
 	binary.BigEndian.PutUint16(b[12:], in.Tries)
 	b[14], b[15] = byte(op), n
-	binary.BigEndian.PutUint32(b[16:], uint32(in.Due/1000)) // a query that is armed again asks anew
+	// A query that is armed again asks anew, also when a notice arms it a moment after its last answer.
+	binary.BigEndian.PutUint64(b[16:], uint64(in.Due))
 	sum := sha256.Sum256(b[:])
 	return sale.Key(sum[:16])
 }
@@ -103,19 +104,19 @@ func (r *runner) effect(ctx context.Context, in sale.Intent) ([]sale.Command, er
 	case sale.IntentPayStart:
 		return r.payStart(ctx, in, order, cfg)
 	case sale.IntentPayQuery:
-		p, err := r.o.Payer.Query(ctx, order.Payment.Ref)
+		p, err := r.o.Payer.Query(ctx, in.Ref)
 		return payState(p), err
 	case sale.IntentCapture:
-		p, err := r.o.Payer.Capture(ctx, order.Payment.Ref, r.providerKey(in))
+		p, err := r.o.Payer.Capture(ctx, in.Ref, r.providerKey(in))
 		return payState(p), err
 	case sale.IntentVoid:
-		p, err := r.o.Payer.Void(ctx, order.Payment.Ref, r.providerKey(in))
+		p, err := r.o.Payer.Void(ctx, in.Ref, r.providerKey(in))
 		return payState(p), err
 	case sale.IntentRefund:
-		ref, err := r.o.Payer.Refund(ctx, order.Payment.Ref, in.Amount, r.providerKey(in))
+		ref, err := r.o.Payer.Refund(ctx, in.Ref, in.Amount, r.providerKey(in))
 		return []sale.Command{{Op: sale.OpRefundState, Ref: ref.Ref, Refund: ref.State, Amount: ref.Amount}}, err
 	case sale.IntentMail, sale.IntentMailRefund:
-		err := r.o.Mailer.Mail(ctx, r.id, in.Kind, order)
+		err := r.o.Mailer.Mail(ctx, r.id, in, order)
 		return []sale.Command{{Op: sale.OpIntentDone}}, err
 	default:
 		return nil, fmt.Errorf("run intent %d: kind %d is not known to this binary: %w", in.ID, in.Kind, ErrRefusedByProvider)
@@ -125,7 +126,7 @@ func (r *runner) effect(ctx context.Context, in sale.Intent) ([]sale.Command, er
 func (r *runner) payStart(ctx context.Context, in sale.Intent, order sale.Order, cfg *sale.Config) ([]sale.Command, error) {
 	reference := fmt.Sprintf("o%d-%d", r.id, order.ID)
 	p, err := r.o.Payer.Start(ctx, PaymentRequest{
-		Key: r.providerKey(in), Event: r.id, Order: order.ID, Attempt: in.Attempt, Method: order.Payment.Method,
+		Key: r.providerKey(in), Event: r.id, Order: order.ID, Attempt: in.Attempt, Method: in.Method,
 		Amount: in.Amount, Currency: cfg.Currency, Label: cfg.Name, Reference: reference,
 		ReturnURL: r.o.ReturnURL(cfg.Slug, reference), Expires: order.Expires, Lang: order.Lang,
 	})

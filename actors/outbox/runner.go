@@ -23,10 +23,10 @@ type Sales interface {
 	Subscribe(ctx context.Context, id sale.EventID, sub event.Subscriber) (*event.View, func(), error)
 }
 
-// Mailer sends what a buyer has to have. It may be called again for the same order and then sends the same
+// Mailer sends what a buyer has to have. It may be called again for the same intent and then sends the same
 // message with the same Message-ID.
 type Mailer interface {
-	Mail(ctx context.Context, id sale.EventID, kind sale.IntentKind, order sale.Order) error
+	Mail(ctx context.Context, id sale.EventID, in sale.Intent, order sale.Order) error
 }
 
 // Options of an outbox.
