@@ -52,6 +52,8 @@ type Payment struct {
 	URL      string
 	Code     string // Pix copy-and-paste code
 	Decline  string
+	Captured int64       // minor units taken from the payer
+	Foreign  bool        // taken in another currency: given back, and not in the book
 	Refund   RefundState // of this payment; RefundPending says that money is on its way back
 	Refunded int64       // minor units
 }

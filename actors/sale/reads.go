@@ -105,7 +105,10 @@ func (s *State) Order(id OrderID) (Order, bool) {
 func (p *payment) read() Payment {
 	out := Payment{
 		Attempt: p.attempt, Method: p.method, State: p.state, Ref: p.ref, URL: p.url, Code: p.code,
-		Decline: p.decline, Refund: p.refund,
+		Decline: p.decline, Refund: p.refund, Foreign: p.foreign,
+	}
+	if p.state == PayCaptured {
+		out.Captured = p.amount
 	}
 	if p.refund == RefundSucceeded {
 		out.Refunded = p.amount
