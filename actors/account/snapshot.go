@@ -3,6 +3,7 @@ package account
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // snapshotMagic names the format and its version.
@@ -13,9 +14,26 @@ const snapshotMagic = "catraca accounts 1\n"
 
 // AppendSnapshot appends the whole state. It takes about 250 bytes for each account.
 func (s *State) AppendSnapshot(b []byte) []byte {
-	w := writer{b: b}
+	w := writer{b: slices.Grow(b, s.snapshotSize())}
 	s.write(&w)
 	return w.b
+}
+
+// snapshotSize is about how long the snapshot will be: growing through hundreds of megabytes would copy them
+// several times.
+func (s *State) snapshotSize() int {
+	n := 1<<12 + 40*int(s.accounts.n) + textUnit*s.texts.used + 48*len(s.expiry) + 80*int(s.done.n)
+	for i := range s.events {
+		n += 64 + len(s.events[i].slug) + len(s.events[i].name) + len(s.events[i].summary)
+	}
+	for i := range s.audit {
+		e := &s.audit[i]
+		n += 128 + len(e.Action) + len(e.Target) + len(e.Reason) + len(e.Detail)
+	}
+	for i := range s.keys {
+		n += 80 + len(s.keys[i].Public)
+	}
+	return n
 }
 
 // Hash is the SHA-256 of the snapshot, made without holding one.

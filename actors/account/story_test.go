@@ -129,64 +129,67 @@ func parseCommand(t *testing.T, line string) Command {
 	}
 	for _, w := range words[1:] {
 		name, value, _ := strings.Cut(w, "=")
-		value = strings.ReplaceAll(value, "_", " ")
-		n, _ := strconv.ParseInt(value, 10, 64)
-		ok := true
-		switch name {
-		case "key":
-			copy(c.Key[:], value)
-		case "body":
-			copy(c.Body[:], value)
-		case "account":
-			c.Account = ID(n)
-		case "actor":
-			c.Actor = ID(n)
-		case "event":
-			c.Event = EventID(n)
-		case "role":
-			c.Role, ok = ParseRole(value)
-		case "state":
-			c.State, ok = ParseEventState(value)
-		case "rehearsal":
-			c.Rehearsal = true
-		case "shard":
-			c.Pinned, c.Shard = true, uint16(n)
-		case "count":
-			c.Count = uint32(n)
-		case "expires":
-			c.Expires = n
-		case "token":
-			c.TokenHash = sha256.Sum256([]byte(value))
-		case "seed":
-			copy(c.Seed[:], value)
-		case "email":
-			c.Email = value
-		case "name":
-			c.Name = value
-		case "lang":
-			c.Lang = value
-		case "hash":
-			c.Hash = "$argon2id$" + value
-		case "slug":
-			c.Slug = value
-		case "action":
-			c.Action = value
-		case "target":
-			c.Target = value
-		case "reason":
-			c.Reason = value
-		case "detail":
-			c.Detail = value
-		case "summary":
-			c.Summary = []byte(value)
-		case "public":
-			c.Public = []byte(value)
-		default:
-			ok = false
-		}
-		if !ok {
+		if !setField(&c, name, strings.ReplaceAll(value, "_", " ")) {
 			t.Fatalf("%q in %q means nothing", w, line)
 		}
 	}
 	return c
+}
+
+func setField(c *Command, name, value string) bool {
+	n, _ := strconv.ParseInt(value, 10, 64)
+	ok := true
+	switch name {
+	case "key":
+		copy(c.Key[:], value)
+	case "body":
+		copy(c.Body[:], value)
+	case "account":
+		c.Account = ID(n)
+	case "actor":
+		c.Actor = ID(n)
+	case "event":
+		c.Event = EventID(n)
+	case "role":
+		c.Role, ok = ParseRole(value)
+	case "state":
+		c.State, ok = ParseEventState(value)
+	case "rehearsal":
+		c.Rehearsal = true
+	case "shard":
+		c.Pinned, c.Shard = true, uint16(n)
+	case "count":
+		c.Count = uint32(n)
+	case "expires":
+		c.Expires = n
+	case "token":
+		c.TokenHash = sha256.Sum256([]byte(value))
+	case "seed":
+		copy(c.Seed[:], value)
+	case "email":
+		c.Email = value
+	case "name":
+		c.Name = value
+	case "lang":
+		c.Lang = value
+	case "hash":
+		c.Hash = "$argon2id$" + value
+	case "slug":
+		c.Slug = value
+	case "action":
+		c.Action = value
+	case "target":
+		c.Target = value
+	case "reason":
+		c.Reason = value
+	case "detail":
+		c.Detail = value
+	case "summary":
+		c.Summary = []byte(value)
+	case "public":
+		c.Public = []byte(value)
+	default:
+		ok = false
+	}
+	return ok
 }
