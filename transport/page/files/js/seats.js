@@ -1,0 +1,1 @@
+import { js } from "./say.js"; js();
