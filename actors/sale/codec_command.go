@@ -221,19 +221,19 @@ func decodeNumbers(r *reader, c *Command, mask uint32) {
 		c.Intent = r.u64("intent")
 	}
 	if mask&hasAttempt != 0 {
-		c.Attempt = r.u8("attempt")
+		c.Attempt = uint8(r.number("attempt", 1<<8-1))
 	}
 	if mask&hasVersion != 0 {
 		c.Version = r.u16("version")
 	}
 	if mask&hasMethod != 0 {
-		c.Method = Method(r.u8("method"))
+		c.Method = Method(r.number("method", 1<<8-1))
 	}
 	if mask&hasPay != 0 {
-		c.Pay = PayState(r.u8("pay"))
+		c.Pay = PayState(r.number("pay", 1<<8-1))
 	}
 	if mask&hasRefund != 0 {
-		c.Refund = RefundState(r.u8("refund"))
+		c.Refund = RefundState(r.number("refund", 1<<8-1))
 	}
 	if mask&hasGate != 0 {
 		c.Gate = r.u16("gate")

@@ -76,11 +76,8 @@ func readConfig(b []byte) (*Config, int, error) {
 	}
 	c.Limits.PerHold = r.u32("limits.per_hold")
 	c.Limits.PerAccount = r.u32("limits.per_account")
-	if tail := r.b; len(tail) >= 2 {
-		c.Limits.Attempts, c.Orphan, r.b = tail[0], seatmap.OrphanPolicy(tail[1]), tail[2:]
-	} else {
-		r.fail("limits.attempts", errShort)
-	}
+	c.Limits.Attempts = r.u8("limits.attempts")
+	c.Orphan = seatmap.OrphanPolicy(r.u8("orphan"))
 	if r.err != nil {
 		return nil, 0, r.err
 	}

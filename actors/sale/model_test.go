@@ -21,6 +21,7 @@ func TestWorld(t *testing.T) {
 			"fan":       func(t *rapid.T) { w.t = t; w.fans() },
 			"another":   func(t *rapid.T) { w.t = t; w.fans() },
 			"shop":      func(t *rapid.T) { w.t = t; w.shop() },
+			"alter":     func(t *rapid.T) { w.t = t; w.alter() },
 			"payer":     func(t *rapid.T) { w.t = t; w.payer() },
 			"outbox":    func(t *rapid.T) { w.t = t; w.outbox(true) },
 			"mail":      func(t *rapid.T) { w.t = t; w.outbox(true) },
@@ -70,11 +71,34 @@ func (w *world) shop() {
 	c := Command{Op: OpHold, Account: a, Lines: w.lines()}
 	w.judge(&c, w.apply(c)[0], before)
 	h, ok := w.s.HoldOf(a)
-	if !ok || h.Order != 0 {
+	if !ok || h.Order != 0 || w.chance(40, "looks on") {
 		return
 	}
 	r := w.apply(Command{Op: OpOrderOpen, Account: a, Hold: h.ID})[0]
 	w.apply(Command{Op: OpPayBegin, Account: a, Order: r.Order, Method: Method(1 + w.pick(2, "method"))})
+}
+
+// alter changes, renews or releases a hold that has no order.
+func (w *world) alter() {
+	for a := range AccountID(worldAccounts) {
+		h, ok := w.s.HoldOf(a + 1)
+		if !ok || h.Order != 0 || w.chance(20, "another") {
+			continue
+		}
+		c := Command{Op: []Op{OpHoldChange, OpHoldChange, OpHoldChange, OpHoldRenew, OpHoldRelease}[w.pick(5, "op")], Account: a + 1, Hold: h.ID}
+		if c.Op == OpHoldChange {
+			if c.Lines = w.lines(); w.chance(60, "drop") {
+				c.Lines = c.Lines[1:]
+				c.Drop = []Line{{Unit: h.Lines[0].Unit, Count: 1}}
+			}
+		}
+		r := w.apply(c)[0]
+		after, _ := w.s.HoldOf(a + 1)
+		if r.Refusal == RefusedConflict && fmt.Sprint(after) != fmt.Sprint(h) {
+			w.t.Fatalf("a refused change turned %+v into %+v", h, after)
+		}
+		return
+	}
 }
 
 // judge compares the answer to a hold with what was free before.
@@ -194,7 +218,7 @@ func (w *world) look() {
 			w.t.Fatalf("hold %d lives at %d, expires %d, cap %d", h.ID, w.s.Clock(), h.Expires, h.Cap)
 		}
 	}
-	if c := w.s.QueueView().Counts; c.Offered+c.Shopping > w.s.Config().Queue.ActiveCap {
+	if c := w.s.QueueView().Counts; c.Offered+c.Shopping > max(w.s.Config().Queue.ActiveCap, 4) {
 		w.t.Fatalf("%d have a turn", c.Offered+c.Shopping)
 	}
 }
@@ -236,7 +260,17 @@ func (w *world) same(hash [32]byte) {
 
 func (w *world) organiser() {
 	c := Command{Actor: 99, Order: OrderID(1 + w.pick(max(w.s.Orders(), 1), "order")), Limit: int64(w.pick(2, "force"))}
-	c.Op = []Op{OpRefund, OpRefund, OpOrderCancel, OpPause, OpResume}[w.pick(5, "op")]
+	c.Op = []Op{OpRefund, OpRefund, OpOrderCancel, OpPause, OpResume, OpRate, OpMessage, OpRemove}[w.pick(8, "op")]
+	switch c.Op {
+	case OpRate:
+		c.Amount, c.Limit = 6000, int64(w.pick(5, "cap"))
+	case OpMessage:
+		c.Text = "the band is late"
+	case OpRemove:
+		if c.Account = AccountID(1 + w.pick(worldAccounts, "whom")); w.chance(80, "mercy") {
+			return
+		}
+	}
 	w.apply(c)
 }
 

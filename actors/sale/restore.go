@@ -31,7 +31,9 @@ func restore(b []byte) (*State, error) {
 	s := newState(*cfg)
 	s.clock = r.int("clock")
 	s.index = r.u64("index")
-	s.phase = Phase(r.number("phase", uint64(PhaseClosed)))
+	if s.phase = Phase(r.u8("phase")); s.phase > PhaseClosed {
+		r.failf("phase", "%d, allowed are 0 to %d", s.phase, PhaseClosed)
+	}
 	s.message = r.text("message", maxText)
 	s.pauseReason = r.text("pause_reason", maxText)
 	s.seatVersion = r.u64("seat_version")
@@ -128,7 +130,9 @@ func sums(lines []OrderLine) (places uint32, amount, fees int64) {
 func (s *State) readOrders(r *reader) {
 	for range r.count("orders", maxOrders, 20) {
 		o := order{account: AccountID(r.u64("order.account")), hold: HoldID(r.u32("order.hold"))}
-		o.state = OrderState(r.number("order.state", uint64(OrderRefunded)))
+		if o.state = OrderState(r.u8("order.state")); o.state > OrderRefunded {
+			r.failf("order.state", "%d, allowed are 1 to %d", o.state, OrderRefunded)
+		}
 		o.attempts = r.u8("order.attempts")
 		o.openedAt, o.expires, o.paidAt = r.int("order.opened_at"), r.int("order.expires"), r.int("order.paid_at")
 		o.lang, o.reason = r.text("order.lang", maxLang), r.text("order.reason", maxText)

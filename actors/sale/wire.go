@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// The stored forms are bytes written by hand: fixed order, numbers as shortest uvarints (signed ones zigzag), texts and lists with
+// The stored forms are bytes written by hand: fixed order, numbers as shortest uvarints (signed ones zigzag), single bytes as they are, texts and lists with
 // their length before them. A form begins with its version; what a reader does not know it refuses.
 
 var (
@@ -83,7 +83,6 @@ func (r *reader) number(field string, limit uint64) uint64 {
 	return v
 }
 
-func (r *reader) u8(field string) uint8   { return uint8(r.number(field, 1<<8-1)) }
 func (r *reader) u16(field string) uint16 { return uint16(r.number(field, 1<<16-1)) }
 func (r *reader) u32(field string) uint32 { return uint32(r.number(field, 1<<32-1)) }
 func (r *reader) u64(field string) uint64 { return r.number(field, 1<<64-1) }
@@ -108,6 +107,17 @@ func (r *reader) bytes(field string, limit int) []byte {
 
 func (r *reader) text(field string, limit int) string { return string(r.bytes(field, limit)) }
 
+// u8 reads one byte as it is.
+func (r *reader) u8(field string) uint8 {
+	if len(r.b) == 0 {
+		r.fail(field, errShort)
+		return 0
+	}
+	v := r.b[0]
+	r.b = r.b[1:]
+	return v
+}
+
 // count reads how many entries of at least size bytes follow, so that memory is taken only for what is there.
 func (r *reader) count(field string, limit, size int) int {
 	n := int(r.number(field, uint64(limit)))
@@ -130,15 +140,9 @@ func (r *reader) key(field string) (k Key) {
 
 // version reads the first byte of a form.
 func (r *reader) version(known uint8) {
-	if len(r.b) == 0 {
-		r.fail("version", errShort)
-		return
-	}
-	if v := r.b[0]; v != known {
+	if v := r.u8("version"); r.err == nil && v != known {
 		r.failf("version", "%d, this build reads %d", v, known)
-		return
 	}
-	r.b = r.b[1:]
 }
 
 // done is the error of the whole form; nothing may be left over.

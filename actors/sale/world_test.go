@@ -53,7 +53,7 @@ func newWorld(t *rapid.T) *world {
 	cfg := storyConfig(plan)
 	cfg.Limits = Limits{PerHold: 3, PerAccount: 4, Attempts: 3}
 	cfg.Orphan = rapid.SampledFrom([]seatmap.OrphanPolicy{seatmap.OrphanIgnore, seatmap.OrphanAvoid}).Draw(t, "orphan")
-	cfg.Queue.ActiveCap = 3
+	cfg.Queue.ActiveCap = 4
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,15 @@ func (w *world) payer() {
 	if len(w.ledger) == 0 {
 		return
 	}
+	if w.chance(5, "stray") {
+		w.stray()
+		return
+	}
 	p := w.ledger[w.pick(len(w.ledger), "payment")]
+	if p.state == PayAuthorized && w.chance(20, "lapses") {
+		p.state = PayCanceled
+		w.apply(Command{Op: OpPayNotice, Ref: p.ref, Order: p.order})
+	}
 	if _, shown := w.s.OrderByRef(p.ref); !shown || p.state == PayCaptured || p.state == PayCanceled || p.state == PayAuthorized {
 		return // nobody can pay at a page whose address was never answered
 	}
@@ -172,6 +180,19 @@ func (w *world) payer() {
 			w.apply(c)
 		}
 	}
+}
+
+// stray is a payment of an order that nobody asked for, and its notice.
+func (w *world) stray() {
+	like := w.ledger[w.pick(len(w.ledger), "like")]
+	if w.s.orderOf(like.order).payments > maxPayments/2 {
+		return // beyond the bound only a person can help
+	}
+	p := &ledgerPayment{
+		ref: fmt.Sprintf("stray_%d", len(w.ledger)), order: like.order, method: MethodPix, amount: like.amount, state: PayCaptured,
+	}
+	w.ledger = append(w.ledger, p)
+	w.apply(Command{Op: OpPayNotice, Ref: p.ref, Order: p.order})
 }
 
 func (p *ledgerPayment) report(w *world) Command {
@@ -237,12 +258,21 @@ func (w *world) carryOut(x Intent, faults bool) Command {
 			}
 			w.byStart[x.ID] = p
 			w.ledger = append(w.ledger, p)
+			if faults && w.chance(20, "notice first") {
+				w.apply(Command{Op: OpPayNotice, Ref: p.ref, Order: p.order})
+			}
+		}
+		if faults && w.chance(20, "state instead") {
+			return p.report(w)
 		}
 		return Command{Op: OpPayStarted, Order: x.Order, Attempt: x.Attempt, Ref: p.ref, URL: "https://pay.example/" + p.ref}
 	case IntentPayQuery:
 		return w.find(x.Ref).report(w)
 	case IntentCapture:
 		p := w.find(x.Ref)
+		if faults && w.chance(25, "capture fails") {
+			return Command{Op: OpIntentFailed, Intent: x.ID, Text: "card_declined"}
+		}
 		if p.state == PayAuthorized {
 			p.state = PayCaptured
 		}

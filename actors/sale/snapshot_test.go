@@ -1,0 +1,239 @@
+package sale
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/catraca/catraca/actors/sale/queue"
+	"github.com/catraca/catraca/actors/sale/seatmap"
+)
+
+// richState is a sale in which every stored field of every record has a value.
+func richState(t testing.TB) *State {
+	cfg := storyConfig(storyPlan(12, 6, 10_000, 1_000))
+	cfg.Limits.Attempts = 3
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := storyDay.UnixMilli()
+	do := func(c Command) Result {
+		s.Begin(s.Index()+1, at)
+		r := s.Do(&c)
+		if err := s.End(); err != nil {
+			t.Fatalf("%+v: %v", c, err)
+		}
+		return r
+	}
+	buy := func(a AccountID, m Method, lines ...Line) (id OrderID, ref string) {
+		do(Command{Op: OpJoin, Account: a})
+		do(Command{Op: OpClaim, Account: a})
+		h := do(Command{Op: OpHold, Account: a, Key: Key{byte(a), 1}, Lines: lines})
+		id = do(Command{Op: OpOrderOpen, Account: a, Hold: h.Hold, Text: "pt-BR"}).Order
+		do(Command{Op: OpPayBegin, Account: a, Order: id, Method: m})
+		ref = "pi_" + string(rune('a'+id))
+		do(Command{Op: OpPayStarted, Order: id, Attempt: 1, Ref: ref, URL: "https://pay.example/" + ref, Text: "0002br"})
+		return id, ref
+	}
+	says := func(id OrderID, ref string, p PayState, amount int64, currency string) {
+		do(Command{Op: OpPayState, Order: id, Ref: ref, Pay: p, Amount: amount, Currency: currency, Text: "generic_decline"})
+	}
+	at -= 25 * hour
+	do(Command{Op: OpPayNotice, Ref: "pi_long_ago"})
+	at += 25 * hour
+	paid, ref := buy(1, MethodPix, Line{Unit: 0, Count: 1}, Line{Unit: 12, Count: 2})
+	says(paid, ref, PayCaptured, 33_000, "BRL")
+	do(Command{Op: OpScan, Ticket: 1, Version: 1, Gate: 3, Key: Key{9}})
+	says(paid, "pi_second", PayCaptured, 33_000, "BRL") // paid twice
+	committed, ref := buy(2, MethodCard, Line{Unit: 2, Count: 1})
+	says(committed, ref, PayAuthorized, 11_000, "BRL")
+	back, ref := buy(3, MethodPix, Line{Unit: 4, Count: 1})
+	says(back, ref, PayCaptured, 11_000, "BRL")
+	do(Command{Op: OpRefund, Order: back, Text: "ill"})
+	for _, x := range s.Intents(nil) {
+		if x.Kind == IntentRefund && x.Order == back {
+			do(Command{Op: OpRefundState, Intent: x.ID, Ref: "re_1", Refund: RefundSucceeded})
+		}
+	}
+	foreign, ref := buy(4, MethodCard, Line{Unit: 5, Count: 1})
+	says(foreign, ref, PayCaptured, 500, "USD")
+	declined, ref := buy(5, MethodCard, Line{Unit: 6, Count: 1})
+	says(declined, ref, PayFailed, 0, "")
+	do(Command{Op: OpPayBegin, Account: 5, Order: declined, Method: MethodPix})
+	at += 10*minute + second
+	do(Command{Op: OpPayNotice, Ref: "pi_nobody", Key: Key{7}})
+	late, ref := buy(6, MethodPix, Line{Unit: 7, Count: 1})
+	at += 16 * minute // runs out, settles, is given up
+	do(Command{Op: OpTick})
+	at += 5 * minute
+	do(Command{Op: OpTick})
+	says(late, ref, PayCaptured, 11_000, "BRL")
+	gone, ref := buy(7, MethodPix, Line{Unit: 8, Count: 1})
+	at += 16 * minute
+	do(Command{Op: OpTick})
+	at += 5 * minute
+	do(Command{Op: OpJoin, Account: 8})
+	do(Command{Op: OpClaim, Account: 8})
+	held := do(Command{Op: OpHold, Account: 8, Lines: []Line{{Unit: 8, Count: 1}}, Key: Key{8, 8}})
+	do(Command{Op: OpHold, Account: 8, Lines: []Line{{Unit: 7, Count: 1}}, Key: Key{8, 9}})
+	do(Command{Op: OpHoldRenew, Account: 8, Hold: held.Hold})
+	says(gone, ref, PayCaptured, 11_000, "BRL")
+	do(Command{Op: OpPayNotice, Order: gone, Ref: "pi_nobody2"})
+	do(Command{Op: OpJoin, Account: 10})
+	do(Command{Op: OpClaim, Account: 10})
+	taken := do(Command{Op: OpHold, Account: 10, Lines: []Line{{Unit: 7, Count: 1}, {Unit: 8, Count: 1}}, Key: Key{8, 10}})
+	if taken.Refusal != RefusedConflict {
+		t.Fatalf("hold of taken seats: %+v", taken)
+	}
+	do(Command{Op: OpHold, Account: 10, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}, Key: Key{8, 11}})
+	settling, _ := buy(9, MethodCard, Line{Unit: 10, Count: 1})
+	do(Command{Op: OpPayNotice, Order: settling, Ref: "pi_" + string(rune('a'+settling))})
+	at += 10 * minute
+	do(Command{Op: OpIntentFailed, Intent: s.Intents(nil)[0].ID, Text: "greylisted", At: at + minute})
+	do(Command{Op: OpOrderCancel, Actor: 99, Order: declined})
+	for _, x := range s.Intents(nil) {
+		if x.Kind == IntentMail {
+			do(Command{Op: OpIntentDone, Intent: x.ID})
+			break
+		}
+	}
+	buy(11, MethodCard, Line{Unit: 10, Count: 1})
+	at += 10 * minute // settles
+	second, _ := buy(1, MethodCard, Line{Unit: 1, Count: 1})
+	do(Command{Op: OpPayBegin, Account: 1, Order: second, Method: MethodPix})
+	do(Command{Op: OpPayNotice, Order: second, Ref: "pi_early"})
+	do(Command{Op: OpJoin, Account: 12})
+	do(Command{Op: OpClaim, Account: 12})
+	held = do(Command{Op: OpHold, Account: 12, Lines: []Line{{Unit: 11, Count: 1}}, Key: Key{12}})
+	do(Command{Op: OpHoldRenew, Account: 12, Hold: held.Hold})
+	do(Command{Op: OpMessage, Text: "the band is late"})
+	do(Command{Op: OpPause, Text: "storm"})
+	return s
+}
+
+// TestSnapshotHasEveryField compares a restored sale with the original field by field, and fails when a stored field has
+// no value anywhere: then it would not be noticed if it were missing.
+func TestSnapshotHasEveryField(t *testing.T) {
+	s := richState(t)
+	if err := s.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Restore(s.AppendSnapshot(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Not in a snapshot: scratch, and what is found again from the rest.
+	absent := map[string]bool{
+		"changes": true, "body": true, "units": true, "picked": true, "wanted": true, "before": true, "hint": true, "priced": true,
+		"accountAt": true, "holdAt": true, "freeHolds": true, "due": true, "holds": true, "holdLines": true, "intents": true,
+		"fanKeys": true, "noticeKeys": true,
+	}
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; !absent[name] && v.Field(i).IsZero() {
+			t.Errorf("State.%s has no value in this test", name)
+		}
+	}
+	opts := cmp.Options{
+		cmp.AllowUnexported(State{}, account{}, order{}, payment{}, notice{}, ticket{}),
+		cmp.FilterPath(func(p cmp.Path) bool {
+			f, ok := p.Last().(cmp.StructField)
+			return ok && len(p) == 3 && absent[f.Name()]
+		}, cmp.Ignore()),
+		cmp.Comparer(func(a, b *seatmap.Inventory) bool {
+			return string(a.AppendBinary(nil)) == string(b.AppendBinary(nil))
+		}),
+		cmp.Comparer(func(a, b *queue.Queue) bool {
+			return string(a.AppendBinary(nil)) == string(b.AppendBinary(nil))
+		}),
+	}
+	if diff := cmp.Diff(s, again, opts); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(s.Intents(nil), again.Intents(nil)); diff != "" {
+		t.Error(diff)
+	}
+	for id := HoldID(1); id < s.nextHold; id++ {
+		a, b := s.holdOf(id), again.holdOf(id)
+		if diff := cmp.Diff(a, b, cmp.AllowUnexported(hold{})); diff != "" {
+			t.Error(diff)
+		} else if a != nil && cmp.Diff(s.linesOf(a), again.linesOf(b)) != "" {
+			t.Errorf("hold %d has other lines", id)
+		}
+	}
+	everyField(t, s)
+}
+
+// everyField checks that each field of each kind of record has a value in some record.
+func everyField(t *testing.T, s *State) {
+	var intents []intentSlot
+	for _, x := range s.intents.slots {
+		if x.ID != 0 {
+			x.Ref, x.Method = "read from the payment", 1
+			intents = append(intents, x)
+		}
+	}
+	var holds []hold
+	for _, h := range s.holds {
+		if h.id != 0 {
+			holds = append(holds, h)
+		}
+	}
+	var results []Result
+	for _, x := range s.fanKeys.kept {
+		r := x.res
+		r.Ticket, r.Repeated = 1, true // scans are not remembered, and a repeat is not remembered again
+		r.Units, r.Lines = []UnitID{}, []Line{}
+		if r.Place == 0 && r.Hold != 0 {
+			r.Place, r.Order = 1, max(r.Order, 1)
+		}
+		results = append(results, r)
+	}
+	for _, records := range []any{s.accounts, s.orders, s.orderLines, s.payments, s.unmatched, s.tickets, intents, holds, results, []Book{s.book}} {
+		v := reflect.ValueOf(records)
+		if v.Len() == 0 {
+			t.Errorf("no %s in this test", v.Type().Elem())
+			continue
+		}
+		for f := range v.Type().Elem().NumField() {
+			some := false
+			for i := range v.Len() {
+				some = some || !v.Index(i).Field(f).IsZero()
+			}
+			if !some {
+				t.Errorf("%s.%s has no value in this test", v.Type().Elem(), v.Type().Elem().Field(f).Name)
+			}
+		}
+	}
+}
+
+// TestSnapshotForgetsHistory: two ways to the same state give the same bytes, whatever slots were used on the way.
+func TestSnapshotForgetsHistory(t *testing.T) {
+	s := richState(t)
+	again, err := Restore(s.AppendSnapshot(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, cmds := range [][]Command{
+		{{Op: OpResume}},
+		{{Op: OpHoldRelease, Account: 8, Hold: 8}, {Op: OpJoin, Account: 20}, {Op: OpJoin, Account: 21}},
+		{{Op: OpClaim, Account: 20}, {Op: OpClaim, Account: 21}},
+		{{Op: OpHold, Account: 20, Lines: []Line{{Unit: 9, Count: 1}}}, {Op: OpHold, Account: 21, Lines: []Line{{Unit: 11, Count: 1}}}},
+		{{Op: OpTick}},
+	} {
+		for _, x := range []*State{s, again} {
+			x.Begin(x.Index()+1, storyDay.UnixMilli()+2*hour+int64(i)*6*minute)
+			for _, c := range cmds {
+				x.Do(&c)
+			}
+			if err := x.End(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Hash() != again.Hash() {
+			t.Fatalf("step %d: the states differ", i)
+		}
+	}
+}
