@@ -32,7 +32,7 @@ func (s *State) Do(c *Command) Result {
 	}
 	r := s.apply(c)
 	if r.Refusal != RefusedBusy {
-		s.done.add(&c.Key, &digest, s.at, &r)
+		s.done.add(&c.Key, &digest, s.at, &r, maxKnownKeys)
 	}
 	return r
 }

@@ -48,8 +48,9 @@ func (k *known) find(key *Key, digest *[16]byte) (r Result, same, ok bool) {
 		e.digest == *digest, true
 }
 
-func (k *known) add(key *Key, digest *[16]byte, at int64, r *Result) {
-	if k.n == maxKnownKeys {
+// add keeps a result; when there are most of them the oldest goes.
+func (k *known) add(key *Key, digest *[16]byte, at int64, r *Result, most uint32) {
+	if k.n >= most {
 		k.drop()
 	}
 	if int(k.n) == len(k.ring) {

@@ -168,6 +168,6 @@ func (s *State) readKnown(r *reader) {
 		}
 		s.done.add(&k.key, &k.digest, k.at, &Result{
 			Refusal: k.refusal, Account: k.account, Event: k.event, Shard: int(k.shard), Number: k.number,
-		})
+		}, maxKnownKeys)
 	}
 }

@@ -114,28 +114,29 @@ func TestTextCrossesChunks(t *testing.T) {
 }
 
 func TestKnownDropsTheOldestWhenFull(t *testing.T) {
+	const most = 10_000
 	var k known
 	key := func(i int) *Key { return &Key{byte(i), byte(i >> 8), byte(i >> 16), 1} }
-	for i := range maxKnownKeys + 10 {
-		k.add(key(i), &[16]byte{}, 1000, &Result{Number: uint64(i)})
+	for i := range most + 10 {
+		k.add(key(i), &[16]byte{}, 1000, &Result{Number: uint64(i)}, most)
 	}
-	if k.n != maxKnownKeys || k.index.used != maxKnownKeys {
+	if k.n != most || k.index.used != most {
 		t.Fatalf("%d kept, %d indexed", k.n, k.index.used)
 	}
 	if _, _, ok := k.find(key(9), &[16]byte{}); ok {
 		t.Error("the oldest is still known")
 	}
-	for _, i := range []int{10, 4000, maxKnownKeys + 9} {
+	for _, i := range []int{10, 4000, most + 9} {
 		if r, same, ok := k.find(key(i), &[16]byte{}); !ok || !same || r.Number != uint64(i) {
 			t.Errorf("key %d: %+v %v %v", i, r, same, ok)
 		}
 	}
 	k.forget(1000)
-	if k.n != maxKnownKeys {
+	if k.n != most {
 		t.Error("forgot what is not older")
 	}
 	k.forget(1001)
-	if k.n != maxKnownKeys-forgetAtOnce {
+	if k.n != most-forgetAtOnce {
 		t.Errorf("%d left after one batch", k.n)
 	}
 }
