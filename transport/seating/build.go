@@ -52,6 +52,36 @@ func (d *draft) bounded(rep *Report) {
 	}
 }
 
+// short reports names, labels and keys that are too long for a plan.
+func (d *draft) short(rep *Report) {
+	check := func(path string, texts ...string) {
+		for _, text := range texts {
+			if len(text) > seatmap.MaxString {
+				rep.fault(path, CodeTooLong, "%q… is %d bytes long, at most %d", strings.ToValidUTF8(text[:32], ""), len(text), seatmap.MaxString)
+				return
+			}
+		}
+	}
+	check("name", d.name)
+	for _, c := range d.categories {
+		check(c.path, c.key, c.name)
+	}
+	for _, s := range d.sections {
+		check(s.path, s.label, s.zone)
+		for _, row := range s.rows {
+			check(row.path, row.label)
+			for i := range row.seats {
+				seat := &row.seats[i]
+				check(seat.keyPath, seat.key)
+				check(seat.path, seat.label)
+			}
+		}
+		for _, a := range s.areas {
+			check(a.keyPath, a.key, a.label)
+		}
+	}
+}
+
 // uniqueCategories reports categories that share a key.
 func (d *draft) uniqueCategories(rep *Report) {
 	seen := map[string]string{}

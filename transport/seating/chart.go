@@ -46,7 +46,8 @@ type place struct {
 	section  *draftSection
 	prefix   string // of keys: the section's label and a hyphen
 	origin   point
-	category int // inherited from the section, or -1
+	lost     bool // the origin is unknown
+	category int  // inherited from the section, or -1
 	inherits bool
 }
 
@@ -101,7 +102,7 @@ func (c *chart) categories(root *node) {
 			c.rep.warn(join(path, "label"), CodeMissing, "missing, the category is called %q", key)
 			label = key
 		}
-		c.d.categories = append(c.d.categories, draftCategory{join(path, "key"), key, label, c.color(&n, path, "color", paletteColor(i))})
+		c.d.addCategory(draftCategory{join(path, "key"), key, label, c.color(&n, path, "color", paletteColor(i))})
 		c.accessible = append(c.accessible, c.flag(&n, path, "accessible"))
 	}
 }
@@ -181,7 +182,7 @@ func (c *chart) direct(n *node, path string, origin point, focal *point, floor s
 	section := func(label string) *draftSection {
 		s := sections[label]
 		if s == nil {
-			s = &draftSection{label: label, zone: floor, focal: focal}
+			s = &draftSection{path: path, label: label, zone: floor, focal: focal}
 			sections[label] = s
 			c.d.sections = append(c.d.sections, s)
 		}

@@ -6,7 +6,7 @@ func (c *chart) section(n *node, path string, origin point, focal *point, floor 
 	if !c.object(n, path, "section", chartSection) {
 		return
 	}
-	s := &draftSection{zone: floor, focal: focal}
+	s := &draftSection{path: path, zone: floor, focal: focal}
 	label, ok := c.text(n, path, "label", true)
 	if ok && (label == "" || label == "?") {
 		c.rep.fault(join(path, "label"), CodeNoLabel, "the section has no label")
@@ -31,8 +31,8 @@ func (c *chart) section(n *node, path string, origin point, focal *point, floor 
 	if n.get("categoryKey") != nil {
 		p.category, p.inherits = c.categoryOf(n, path, place{category: -1}), true
 	}
-	topLeft, _ := c.point(n, path, "topLeft", true)
-	p.origin = origin.plus(topLeft)
+	topLeft, ok := c.point(n, path, "topLeft", true)
+	p.origin, p.lost = origin.plus(topLeft), !ok
 	sub := n.get("subChart")
 	if sub == nil {
 		c.rep.warn(join(path, "subChart"), CodeMissing, "the section has no seats")
@@ -116,8 +116,8 @@ func (c *chart) seat(p place, row *draftRow, n *node, path, prefix string) {
 	}
 	s.uuid, _ = c.text(n, path, "uuid", false)
 	s.category = c.categoryOf(n, path, p)
-	pos, _ := c.at(n, path, true)
-	s.at = p.origin.plus(pos)
+	pos, ok := c.at(n, path, true)
+	s.at, s.lost = p.origin.plus(pos), !ok || p.lost
 	chair := c.flag(n, path, "accessible") || s.category >= 0 && c.accessible[s.category]
 	companion := c.flag(n, path, "companionSeat")
 	if chair && companion {

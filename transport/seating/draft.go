@@ -8,6 +8,7 @@ type draft struct {
 	width, height float64
 	keyName       string // the property that holds keys, for messages
 	categories    []draftCategory
+	byKey         map[string]int // the first category of a key
 	sections      []*draftSection
 }
 
@@ -16,6 +17,7 @@ type draftCategory struct {
 }
 
 type draftSection struct {
+	path        string
 	label, zone string
 	focal       *point // nil: the centre of the first row
 	rows        []*draftRow
@@ -32,7 +34,8 @@ type draftSeat struct {
 	path, keyPath    string // of the seat and of what its key was read from
 	key, uuid, label string
 	at               point
-	category         int // -1 when unknown, which has been reported
+	lost             bool // the position is unknown, which has been reported
+	category         int  // -1 when unknown, which has been reported
 	flags            seatmap.Flags
 }
 
@@ -45,12 +48,21 @@ type draftArea struct {
 	category         int
 }
 
+// addCategory appends a category. One whose key is taken stays unreachable and is reported later.
+func (d *draft) addCategory(c draftCategory) {
+	if d.byKey == nil {
+		d.byKey = map[string]int{}
+	}
+	if _, ok := d.byKey[c.key]; !ok {
+		d.byKey[c.key] = len(d.categories)
+	}
+	d.categories = append(d.categories, c)
+}
+
 // category finds a category by key, or -1.
 func (d *draft) category(key string) int {
-	for i := range d.categories {
-		if d.categories[i].key == key {
-			return i
-		}
+	if i, ok := d.byKey[key]; ok {
+		return i
 	}
 	return -1
 }

@@ -66,6 +66,7 @@ func read(data []byte, o Options, rep *Report) *seatmap.Plan {
 	}
 	d.tidy(rep)
 	d.bounded(rep)
+	d.short(rep)
 	d.uniqueCategories(rep)
 	rep.Rekeyed = d.uniqueKeys(rep, o.Rekey)
 	d.overlaps(rep)

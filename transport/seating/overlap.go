@@ -13,31 +13,42 @@ func (d *draft) overlaps(rep *Report) {
 	var all []float64
 	for _, s := range d.sections {
 		for _, row := range s.rows {
-			all = append(all, gaps(row.seats)...)
+			for _, gap := range gaps(row.seats) {
+				if gap > 0 {
+					all = append(all, gap)
+				}
+			}
 		}
 	}
 	reach := max(median(all)*near, 0.01)
 	seen := map[cell][]*draftSeat{}
 	for _, s := range d.sections {
 		for _, row := range s.rows {
-			var first *draftSeat
-			count := 0
-			for i := range row.seats {
-				seat := &row.seats[i]
-				at := cell{int64(math.Floor(seat.at.x / reach)), int64(math.Floor(seat.at.y / reach))}
-				if other := covered(seen, at, seat, reach); other != nil {
-					if count++; first == nil {
-						first = other
-					}
-				} else {
-					seen[at] = append(seen[at], seat)
-				}
-			}
-			if count > 0 {
+			if first, count := row.covers(seen, reach); count > 0 {
 				rep.warn(row.path, CodeOverlap, "%d of its seats cover others, the first is %s", count, first.path)
 			}
 		}
 	}
+}
+
+// covers counts the seats of a row that stand on one in the map, and adds the others to it.
+func (row *draftRow) covers(seen map[cell][]*draftSeat, reach float64) (first *draftSeat, count int) {
+	for i := range row.seats {
+		seat := &row.seats[i]
+		if seat.lost {
+			continue
+		}
+		at := cell{int64(math.Floor(seat.at.x / reach)), int64(math.Floor(seat.at.y / reach))}
+		other := covered(seen, at, seat, reach)
+		if other == nil {
+			seen[at] = append(seen[at], seat)
+			continue
+		}
+		if count++; first == nil {
+			first = other
+		}
+	}
+	return first, count
 }
 
 // covered finds a seat nearer than reach. Seats in the map are further apart than that, so a cell holds few.

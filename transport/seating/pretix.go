@@ -39,7 +39,7 @@ func (r *reader) pretix(root *node) *draft {
 			continue
 		}
 		if name, ok := r.text(&c, path, "name", true); ok {
-			d.categories = append(d.categories, draftCategory{join(path, "name"), name, name, r.color(&c, path, "color", paletteColor(i))})
+			d.addCategory(draftCategory{join(path, "name"), name, name, r.color(&c, path, "color", paletteColor(i))})
 		}
 	}
 	for i, z := range r.list(root, "", "zones", true) {
@@ -52,13 +52,13 @@ func (r *reader) pretixZone(d *draft, z *node, path string, i int) {
 	if !r.object(z, path, "zone", pretixZone) {
 		return
 	}
-	s := &draftSection{label: "Zone " + strconv.Itoa(i+1)}
+	s := &draftSection{path: path, label: "Zone " + strconv.Itoa(i+1)}
 	if name, ok := r.text(z, path, "name", false); ok && name != "" {
 		s.label = name
 	}
-	origin, _ := r.point(z, path, "position", true)
+	origin, placed := r.point(z, path, "position", true)
 	for j, row := range r.list(z, path, "rows", true) {
-		r.pretixRow(d, s, &row, join(path, at("rows", j)), origin)
+		r.pretixRow(d, s, &row, join(path, at("rows", j)), origin, placed)
 	}
 	for j, a := range r.list(z, path, "areas", false) {
 		r.pretixArea(&a, join(path, at("areas", j)))
@@ -66,7 +66,7 @@ func (r *reader) pretixZone(d *draft, z *node, path string, i int) {
 	d.sections = append(d.sections, s)
 }
 
-func (r *reader) pretixRow(d *draft, s *draftSection, n *node, path string, origin point) {
+func (r *reader) pretixRow(d *draft, s *draftSection, n *node, path string, origin point, placed bool) {
 	if !r.object(n, path, "row", pretixRow) {
 		return
 	}
@@ -77,9 +77,9 @@ func (r *reader) pretixRow(d *draft, s *draftSection, n *node, path string, orig
 	row := &draftRow{path: path, label: r.pretixLabel(n, path, "row_label", number)}
 	r.oneOf(n, path, "row_number_position", "start", "end", "both")
 	r.oneOf(n, path, "start_direction", "<", ">", "<>")
-	pos, _ := r.point(n, path, "position", true)
+	pos, ok := r.point(n, path, "position", true)
 	for i, seat := range r.list(n, path, "seats", true) {
-		r.pretixSeat(d, row, n, &seat, join(path, at("seats", i)), origin.plus(pos))
+		r.pretixSeat(d, row, n, &seat, join(path, at("seats", i)), origin.plus(pos), placed && ok)
 	}
 	s.rows = append(s.rows, row)
 }
@@ -92,7 +92,7 @@ func (r *reader) pretixLabel(n *node, path, name, number string) string {
 	return number
 }
 
-func (r *reader) pretixSeat(d *draft, row *draftRow, parent, n *node, path string, origin point) {
+func (r *reader) pretixSeat(d *draft, row *draftRow, parent, n *node, path string, origin point, placed bool) {
 	if !r.object(n, path, "seat", pretixSeat) {
 		return
 	}
@@ -118,8 +118,8 @@ func (r *reader) pretixSeat(d *draft, row *draftRow, parent, n *node, path strin
 			r.rep.fault(join(path, "category"), CodeUnknownCategory, "%q is not listed in categories", name)
 		}
 	}
-	pos, _ := r.point(n, path, "position", true)
-	s.at = origin.plus(pos)
+	pos, ok := r.point(n, path, "position", true)
+	s.at, s.lost = origin.plus(pos), !ok || !placed
 	row.seats = append(row.seats, s)
 }
 

@@ -30,6 +30,7 @@ const (
 	CodeUnsupported     = "unsupported"      // something sold that this importer cannot sell rightly
 	CodeNoPrice         = "no_price"         // prices were given, but none for a category in use
 	CodeUnusedPrice     = "unused_price"     // a price for a category that is not in the plan
+	CodeTooLong         = "too_long"         // a name, label or key of more than 200 bytes
 	CodeTooMany         = "too_many"         // more than a plan, or this report, may hold
 	CodeInvalid         = "invalid"          // the finished plan breaks a rule of the sale
 )
