@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/catraca/catraca/actors/outbox"
+	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/config"
+	"github.com/catraca/catraca/config/eventfile"
+	"github.com/catraca/catraca/transport/issue"
+	"github.com/catraca/catraca/transport/mail"
+	"github.com/catraca/catraca/transport/page"
+	"github.com/catraca/catraca/transport/pay"
+)
+
+// drainTime is how long fans are given to move to another node.
+const drainTime = 5 * time.Second
+
+func serveCommand(env environment) *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:     "serve --config catraca.yaml",
+		Short:   "Run one node",
+		Example: "  catraca serve --config /etc/catraca/catraca.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(file, env.lookup)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), env, cfg)
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "configuration file (YAML)")
+	return c
+}
+
+// serve runs a node until it is told to stop.
+func serve(ctx context.Context, env environment, cfg config.Config) error {
+	log := logger(env, cfg.Log)
+	out, closeOutside, err := connect(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer closeOutside()
+	n, err := start(ctx, cfg, log, out)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", slog.String("fan", n.fanAddr.String()), slog.String("operator", n.opAddr.String()), slog.String("public_url", n.publicURL()))
+	err = n.wait(ctx)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime+10*time.Second)
+	defer cancel()
+	n.stop(stopping, drainTime)
+	log.Info("stopped")
+	return err
+}
+
+// wait returns when the node is told to stop, or when one of its listeners ended on its own.
+func (n *node) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.failed:
+		return fmt.Errorf("a listener ended: %w", err)
+	}
+}
+
+// connect opens what the configuration names outside the process.
+func connect(cfg config.Config, log *slog.Logger) (outside, func(), error) {
+	if cfg.Payment.SecretKeyFile == "" || cfg.Payment.WebhookSecretFile == "" {
+		return outside{}, nil, errors.New("payment.secret_key_file and payment.webhook_secret_file are needed; `catraca sandbox` runs a payment server to try with")
+	}
+	provider := "stripe"
+	if cfg.Payment.APIURL != "" {
+		provider = "sandbox"
+	}
+	payer, err := pay.New(pay.Options{
+		Provider: provider, BaseURL: cfg.Payment.APIURL, SecretKeyFile: cfg.Payment.SecretKeyFile, HostedPage: cfg.Payment.HostedPage,
+	}, log, nil)
+	if err != nil {
+		return outside{}, nil, fmt.Errorf("payment: %w", err)
+	}
+	verifier, err := pay.OpenVerifier(cfg.Payment.WebhookSecretFile)
+	if err != nil {
+		return outside{}, nil, fmt.Errorf("payment.webhook_secret_file: %w", err)
+	}
+	relay, err := mail.New(mail.Options{
+		Host: cfg.Mail.Host, Port: cfg.Mail.Port, TLS: mail.TLSMode(cfg.Mail.TLS), User: cfg.Mail.User,
+		PasswordFile: cfg.Mail.PasswordFile, From: cfg.Mail.From, Logger: log,
+	})
+	if err != nil {
+		return outside{}, nil, fmt.Errorf("mail: %w", err)
+	}
+	out := outside{
+		payer: payer, webhook: verifier,
+		mailer: func(i *issue.Issuer) outbox.Mailer { return issue.NewMailer(i, relay) },
+		pages:  fanPages(cfg, log, ""),
+	}
+	return out, func() {
+		payer.Close()
+		if err := relay.Close(); err != nil {
+			log.Warn("mail connections not closed", slog.Any("error", err))
+		}
+	}, nil
+}
+
+// fanPages makes the pages over the API.
+func fanPages(cfg config.Config, log *slog.Logger, mailURL string) func(http.Handler) (http.Handler, error) {
+	return func(api http.Handler) (http.Handler, error) {
+		o := page.Options{API: api, Logger: log, Secure: cfg.Fan.CertFile != "", MailURL: mailURL}
+		if u, err := url.Parse(cfg.Fan.PublicURL); err == nil && u.Scheme == "https" {
+			o.Secure = true
+		}
+		if u, err := url.Parse(cfg.Payment.HostedPage); err == nil && u.Host != "" {
+			o.PaymentOrigins = []string{u.Scheme + "://" + u.Host}
+		}
+		return page.New(o)
+	}
+}
+
+// importEvent reads what organisers apply.
+func importEvent(body []byte, contentType string) (*sale.Config, any, error) {
+	return eventfile.Import(time.Now(), body, contentType)
+}
+
+// logger writes to standard error.
+func logger(env environment, o config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
+		level = slog.LevelInfo // validated before
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if o.Format == "text" {
+		return slog.New(slog.NewTextHandler(env.stderr, opts))
+	}
+	return slog.New(slog.NewJSONHandler(env.stderr, opts))
+}
+
+// writeSecret keeps a secret in a file of its own.
+func writeSecret(path, secret string) error {
+	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write secret: %w", err)
+	}
+	return nil
+}
