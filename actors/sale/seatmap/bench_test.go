@@ -56,6 +56,25 @@ func BenchmarkBestSplit(b *testing.B) {
 	}
 }
 
+// BenchmarkBestScattered asks for eight where the last pairs stand too far apart for any split.
+func BenchmarkBestScattered(b *testing.B) {
+	p := stadium(b, 2000, 50)
+	v := NewInventory(p)
+	for u := range p.Seats {
+		if row, at := u/50, u%50; row%20 != 0 || at != row/20%25*2 && at != row/20%25*2+1 {
+			v.Hold(seatsOf(UnitID(u)), 1)
+		}
+	}
+	var room [MaxQuantity]Line
+	q := BestQuery{Quantity: 8, AnyCategory: true, AnySection: true, Scatter: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, adjacent, ok := v.Best(room[:0], q); !ok || adjacent {
+			b.Fatal("not scattered")
+		}
+	}
+}
+
 func BenchmarkHoldRelease(b *testing.B) {
 	for _, size := range benchSizes {
 		p := stadium(b, size.rows, size.width)
