@@ -11,7 +11,8 @@ type (
 	TicketID  uint32 // the serial of an issued ticket
 )
 
-// Key identifies one command for exactly-once application; the zero Key asks for no deduplication.
+// Key identifies one command for exactly-once application; the zero Key asks for no deduplication. All accounts share
+// one space of keys: derive a Key by hashing what the client sent together with who it is.
 type Key [16]byte
 
 // UnitID and Line are the seat map's.

@@ -4,13 +4,23 @@ package sale
 type IntentKind uint8
 
 const (
-	IntentPayStart   IntentKind = iota + 1 // create the payment at the provider; answered by OpPayStarted
-	IntentPayQuery                         // ask the provider for the payment's state; answered by OpPayState
-	IntentCapture                          // answered by OpPayState
-	IntentVoid                             // answered by OpPayState (PayCanceled)
-	IntentRefund                           // answered by OpRefundState
-	IntentMail                             // the tickets; answered by OpIntentDone
-	IntentMailRefund                       // "your money is on its way back": Amount of it, 0 when none was taken; answered by OpIntentDone
+	// IntentPayStart creates the payment at the provider. Answered by OpPayStarted; by OpPayState (PayFailed, no Ref)
+	// when the provider refuses to make one.
+	IntentPayStart IntentKind = iota + 1
+	// IntentPayQuery asks the provider for the payment's state, whatever it is. Answered by OpPayState.
+	IntentPayQuery
+	// IntentCapture takes the reserved money. Answered by OpPayState.
+	IntentCapture
+	// IntentVoid makes sure that no money is taken. Answered by OpPayState: PayCanceled, or PayCaptured when it was too late.
+	IntentVoid
+	// IntentRefund gives all of a captured payment back. Answered by OpRefundState; while that is RefundPending the
+	// intent stays open and is asked again.
+	IntentRefund
+	// IntentMail sends the tickets. Answered by OpIntentDone.
+	IntentMail
+	// IntentMailRefund says that money is on its way back: Amount of it, 0 when the purchase failed and none was taken.
+	// Answered by OpIntentDone.
+	IntentMailRefund
 )
 
 // Intent is a side effect that must happen at least once. ID is unique within the event and is the

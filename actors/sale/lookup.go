@@ -59,7 +59,7 @@ func (l *lookup) grow() {
 
 // remove closes the gap by moving later cells back, so that no tombstones pile up.
 func (l *lookup) remove(id uint64) {
-	if len(l.cells) == 0 {
+	if len(l.cells) == 0 || id == 0 {
 		return
 	}
 	mask := len(l.cells) - 1

@@ -16,20 +16,22 @@ import (
 func TestWorld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		t.Repeat(map[string]func(*rapid.T){
-			"":          func(t *rapid.T) { w.t = t; w.look() },
-			"fan":       func(t *rapid.T) { w.t = t; w.fans() },
-			"another":   func(t *rapid.T) { w.t = t; w.fans() },
-			"shop":      func(t *rapid.T) { w.t = t; w.shop() },
-			"alter":     func(t *rapid.T) { w.t = t; w.alter() },
-			"payer":     func(t *rapid.T) { w.t = t; w.payer() },
-			"outbox":    func(t *rapid.T) { w.t = t; w.outbox(true) },
-			"mail":      func(t *rapid.T) { w.t = t; w.outbox(true) },
-			"echo":      func(t *rapid.T) { w.t = t; w.echo() },
-			"time":      func(t *rapid.T) { w.t = t; w.pass() },
-			"organiser": func(t *rapid.T) { w.t = t; w.organiser() },
-			"gate":      func(t *rapid.T) { w.t = t; w.gate() },
-		})
+		deeds := map[string]func(){
+			"fans": w.fans, "shop": w.shop, "alter": w.alter, "payer": w.payer, "outbox": func() { w.outbox(true) },
+			"echo": w.echo, "time": w.pass, "organiser": w.organiser, "gate": w.gate,
+		}
+		actions := map[string]func(*rapid.T){"": func(t *rapid.T) { w.t = t; w.look() }}
+		for name, deed := range deeds {
+			actions[name] = func(t *rapid.T) { w.t = t; deed() }
+		}
+		actions["busy minute"] = func(t *rapid.T) {
+			w.t = t
+			for range 12 {
+				deeds[rapid.SampledFrom([]string{"fans", "shop", "alter", "payer", "outbox", "echo", "time"}).Draw(t, "deed")]()
+				w.look()
+			}
+		}
+		t.Repeat(actions)
 		w.t = t
 		w.settle()
 		w.audit()
@@ -73,6 +75,9 @@ func (w *world) shop() {
 	h, ok := w.s.HoldOf(a)
 	if !ok || h.Order != 0 || w.chance(40, "looks on") {
 		return
+	}
+	if info, _ := w.s.Place(a); info.Deadline < min(h.Expires, info.Cap) {
+		w.t.Fatalf("hold until %d, lease only until %d, cap %d", h.Expires, info.Deadline, info.Cap)
 	}
 	r := w.apply(Command{Op: OpOrderOpen, Account: a, Hold: h.ID})[0]
 	w.apply(Command{Op: OpPayBegin, Account: a, Order: r.Order, Method: Method(1 + w.pick(2, "method"))})
@@ -240,11 +245,24 @@ func (w *world) pass() {
 	} else {
 		w.now += int64(w.pick(int(4*minute), "pause"))
 	}
-	before := w.s.Due()
-	hash := w.s.Hash()
+	due, hash := w.s.Due(), w.s.Hash()
+	var kept []Hold
+	for a := range AccountID(worldAccounts) {
+		if h, ok := w.s.HoldOf(a + 1); ok {
+			kept = append(kept, h)
+		}
+	}
 	w.apply(Command{Op: OpTick})
-	if before > w.now && w.s.Index() > 1 {
+	switch {
+	case due > w.now:
 		w.same(hash)
+	case len(w.s.Changes()) == 0:
+		w.t.Fatalf("something was due at %d, but a tick at %d did nothing", due, w.now)
+	}
+	for _, h := range kept {
+		if _, ok := w.s.Hold(h.ID); !ok && h.Expires > w.now {
+			w.t.Fatalf("time alone ended hold %d at %d, before %d", h.ID, w.now, h.Expires)
+		}
 	}
 }
 

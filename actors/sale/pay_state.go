@@ -78,6 +78,10 @@ func (s *State) findPayment(c *Command) (OrderID, uint32, Refusal) {
 
 // advance moves a payment forward and lets the order follow.
 func (s *State) advance(id OrderID, record uint32, to PayState) {
+	if to == PayCanceled {
+		s.voided(id, record)
+		return
+	}
 	p, o := &s.payments[record-1], s.orderOf(id)
 	p.state = to
 	open := o.state == OrderAwaiting && !o.settling
@@ -95,8 +99,6 @@ func (s *State) advance(id OrderID, record uint32, to PayState) {
 		s.authorized(id, record)
 	case PayCaptured:
 		s.captured(id, record)
-	case PayCanceled:
-		s.voided(id, record)
 	}
 }
 
@@ -113,10 +115,6 @@ func (s *State) authorized(id OrderID, record uint32) {
 	case o.state == OrderExpired && s.sellAgain(id):
 		s.closeIntent(&p.void)
 	default:
-		if o.state == OrderExpired {
-			s.book.LateGone++
-			s.openIntent(IntentMailRefund, id, 0, 0, s.clock, "paid too late, a seat is gone")
-		}
 		s.voidPayment(record, "order is over")
 		return
 	}
@@ -161,7 +159,7 @@ func (s *State) capturedInVain(id OrderID, record uint32) {
 	switch s.orderOf(id).state {
 	case OrderExpired:
 		s.book.LateGone++
-		s.repay(id, record, "paid too late, a seat is gone")
+		s.repay(id, record, lateAndGone)
 	case OrderCanceled:
 		s.repay(id, record, "order was canceled")
 	default:
@@ -170,11 +168,18 @@ func (s *State) capturedInVain(id OrderID, record uint32) {
 	}
 }
 
+// lateAndGone is the reason given to a fan who paid an order after its time, when its seats were not to be had.
+const lateAndGone = "paid too late, a seat is gone"
+
 // voided is the provider's word that a payment will take no money.
 func (s *State) voided(id OrderID, record uint32) {
 	o, p := s.orderOf(id), &s.payments[record-1]
-	if p.state == PayCaptured {
+	if p.final() {
 		return
+	}
+	if p.state == PayAuthorized && !p.wrong && o.state == OrderExpired {
+		s.book.LateGone++
+		s.openIntent(IntentMailRefund, id, 0, 0, s.clock, lateAndGone)
 	}
 	p.state = PayCanceled
 	for _, field := range [...]*uint64{&p.start, &p.query, &p.capture, &p.void} {
