@@ -9,7 +9,7 @@ import (
 )
 
 // picture draws the plan as SVG: each section's outline, its rows as strokes in the colour of their category, its
-// label. Mid-tones only, so that it stands on light and dark paper alike.
+// label. It is drawn for light paper, which the page puts behind it in dark mode too.
 func (p *plan) picture() []byte {
 	hulls := make([][][2]float64, len(p.Sections))
 	for _, r := range p.Rows {
@@ -62,7 +62,7 @@ func (d *drawing) polygon(pts [][2]float64, color string, opacity string) {
 }
 
 func (d *drawing) label(text string, x, y float64) {
-	fmt.Fprintf(&d.out, `<text x="%.1f" y="%.1f" font-size="26" fill="#7c8a83">%s</text>`, (x-d.x)*d.k, (y-d.y)*d.k, html.EscapeString(text))
+	fmt.Fprintf(&d.out, `<text x="%.1f" y="%.1f" font-size="28" fill="#14201a" stroke="#fbfbf7" stroke-width="6" stroke-linejoin="round" paint-order="stroke">%s</text>`, (x-d.x)*d.k, (y-d.y)*d.k, html.EscapeString(text))
 }
 
 func (d *drawing) areas(p *plan) {
@@ -115,7 +115,11 @@ func (d *drawing) sections(p *plan, hulls [][][2]float64) {
 		}
 		b := newBox()
 		b.add(h...)
-		d.label(p.Sections[i].Label, (b.x0+b.x1)/2, b.y0-12/d.k)
+		if (b.x1-b.x0)*d.k > 70 && (b.y1-b.y0)*d.k > 40 {
+			d.label(p.Sections[i].Label, (b.x0+b.x1)/2, (b.y0+b.y1)/2+9/d.k)
+		} else {
+			d.label(p.Sections[i].Label, (b.x0+b.x1)/2, b.y0-12/d.k)
+		}
 	}
 }
 

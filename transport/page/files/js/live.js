@@ -108,8 +108,9 @@ export class Live {
     if (document.hidden || this.state == "stopped") return;
     const away = this.hidden ? Date.now() - this.hidden : 0;
     this.hidden = 0;
-    const open = this.sock?.readyState == 1;
-    if (!open || stale(away, Date.now() - this.last)) this.again(Math.random() * 1000);
+    const quiet = Date.now() - this.last;
+    if (this.sock?.readyState == 0 && quiet < 10000) return;
+    if (this.sock?.readyState != 1 || stale(away, quiet)) this.again(Math.random() * 1000);
   }
 
   // drop forgets the socket; calls that wait for it are asked over HTTP, with the same key.
