@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -124,10 +125,7 @@ func (o *Options) mayReturn(address string) bool {
 			continue
 		}
 		below := strings.TrimRight(p.Path, "/")
-		clean := u.JoinPath().Path // dots resolved, as a browser does
-		if clean == "" {
-			clean = "/"
-		}
+		clean := path.Clean("/" + u.Path) // dots resolved, written out or encoded, as a browser does
 		if below == "" || clean == below || strings.HasPrefix(clean, below+"/") {
 			return true
 		}
