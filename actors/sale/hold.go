@@ -21,6 +21,7 @@ type hold struct {
 	amount   int64
 	renewed  bool
 	checkout bool // the one extension at checkout was used
+	adjacent bool // found side by side
 }
 
 // deadline is when something happens to the hold by time alone.
@@ -84,11 +85,12 @@ func (s *State) openHold(c *Command) Result {
 	h := s.takeSlot(acc)
 	s.inventory.Hold(lines, uint32(h.id))
 	s.setLines(h, acc, s.price(lines))
+	h.adjacent = res.Adjacent
 	s.due.push(deadline{h.expires, h.id})
 	s.line.Touch(uint64(c.Account), s.clock, h.expires)
 	s.linesChanged(lines)
 	s.holdChanged(h)
-	return s.holdResult(h, res.Adjacent)
+	return s.holdResult(h)
 }
 
 // chooseUnits checks the units asked for, or finds the best ones. The lines are scratch.
@@ -247,11 +249,11 @@ func (s *State) holdChanged(h *hold) {
 }
 
 // holdResult describes the hold as it is now.
-func (s *State) holdResult(h *hold, adjacent bool) Result {
+func (s *State) holdResult(h *hold) Result {
 	s.picked = plain(s.picked[:0], s.linesOf(h))
 	return Result{
 		Hold: h.id, Order: h.order, At: h.expires, Cap: h.cap, Amount: h.amount, Number: h.places,
-		Adjacent: adjacent, Lines: s.picked,
+		Adjacent: h.adjacent, Lines: s.picked,
 	}
 }
 

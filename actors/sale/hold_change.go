@@ -29,6 +29,7 @@ func (s *State) changeHold(c *Command) Result {
 	}
 	s.inventory.Hold(after, uint32(h.id))
 	s.setLines(h, acc, s.repriced(h, after))
+	h.adjacent = false // nobody looked
 	for _, l := range s.before {
 		if !hasLine(after, l) {
 			s.unitChanged(l.Unit)
@@ -40,7 +41,7 @@ func (s *State) changeHold(c *Command) Result {
 		}
 	}
 	s.holdChanged(h)
-	return s.holdResult(h, false)
+	return s.holdResult(h)
 }
 
 // changeable finds the hold of a fan who may still change it.
@@ -132,7 +133,7 @@ func (s *State) renewHold(c *Command) Result {
 	}
 	h.renewed = true
 	s.prolong(h, s.clock+s.cfg.Times.HoldRenewal)
-	return s.holdResult(h, false)
+	return s.holdResult(h)
 }
 
 // releaseHold gives everything back at once. With an order open this cancels the order, unless a payment runs.

@@ -171,11 +171,10 @@ func (s *State) giveUp(x *intentSlot) {
 	case IntentCapture:
 		s.captureGivenUp(id, record, reason)
 	case IntentVoid:
-		s.closeIntent(&s.payments[record-1].void)
-		s.needsPerson(id, "payment not voided: "+reason)
+		s.voidGivenUp(id, record, reason)
 	case IntentRefund:
 		// It may have been made all the same: only asking again under the same id cannot pay twice.
 		s.rearm(x.ID, s.clock+hour)
-		s.needsPerson(id, clip("refund not confirmed: "+reason, maxText))
+		s.needsPerson(id, "refund not confirmed: "+reason)
 	}
 }

@@ -130,7 +130,7 @@ func (s *State) orderChanged(id OrderID) {
 func (s *State) needsPerson(id OrderID, reason string) {
 	o := s.orderOf(id)
 	if !o.attention {
-		o.attention, o.reason = true, reason
+		o.attention, o.reason = true, clip(reason, maxText)
 		s.book.Attention++
 	}
 	s.orderChanged(id)

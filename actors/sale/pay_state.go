@@ -40,6 +40,7 @@ func (s *State) paymentState(c *Command) Result {
 		s.advance(id, record, c.Pay)
 	}
 	s.voidUnwanted(id, record, c.Pay)
+	s.stillOpen(c.Intent, record)
 	s.askAgain(id, record, true)
 	s.orderChanged(id)
 	res.At = s.orderOf(id).expires
@@ -218,6 +219,36 @@ func (s *State) voidPayment(record uint32, reason string) {
 		return
 	}
 	p.void = s.openIntent(IntentVoid, p.order, record, 0, s.clock, reason)
+}
+
+// voidGivenUp keeps an open question open: it asks what became of the payment, and tries again every hour as long as it
+// is asked about at all.
+func (s *State) voidGivenUp(id OrderID, record uint32, reason string) {
+	p := &s.payments[record-1]
+	s.needsPerson(id, "payment not voided: "+reason)
+	if again := s.clock + askEvery; again <= p.begun+askFor {
+		s.rearm(p.void, again)
+		s.rearm(p.query, s.clock)
+		return
+	}
+	s.closeIntent(&p.void)
+}
+
+// captureTries is how often a capture is answered without taking the money, a quarter of an hour, until the seats go
+// to somebody else.
+const captureTries = 30
+
+// stillOpen puts a capture or void off when the provider answered it with something else than the end of it.
+func (s *State) stillOpen(intent uint64, record uint32) {
+	x := s.intents.get(intent)
+	if x == nil || x.payment != record || x.Kind != IntentCapture && x.Kind != IntentVoid {
+		return
+	}
+	if x.Tries = min(x.Tries, 1<<16-2) + 1; x.Kind == IntentCapture && x.Tries >= captureTries {
+		s.captureGivenUp(x.Order, record, "the provider does not take the money")
+		return
+	}
+	s.rearm(intent, s.clock+settlePause)
 }
 
 // voidOthers voids every payment of an order but one, and stops asking for new ones.

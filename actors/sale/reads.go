@@ -43,6 +43,8 @@ type Hold struct {
 	Lines   []OrderLine
 	Amount  int64 // minor units, fees included
 	Order   OrderID
+
+	Adjacent bool // best available found the places side by side; false after a change
 }
 
 // Hold finds a live hold.
@@ -54,6 +56,7 @@ func (s *State) Hold(id HoldID) (Hold, bool) {
 	return Hold{
 		ID: h.id, Account: h.account, Expires: h.expires, Cap: h.cap, Renewed: h.renewed,
 		Lines: slices.Clone(s.linesOf(h)), Amount: h.amount, Order: h.order,
+		Adjacent: h.adjacent,
 	}, true
 }
 

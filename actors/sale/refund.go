@@ -144,5 +144,5 @@ func (s *State) refundFailed(id OrderID, record uint32, reason string) {
 	if o.state == OrderRefunded && o.paid == record {
 		s.moveOrder(id, OrderRefunding)
 	}
-	s.needsPerson(id, clip("refund failed: "+reason, maxText))
+	s.needsPerson(id, "refund failed: "+reason)
 }

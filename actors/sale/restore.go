@@ -82,7 +82,7 @@ func (s *State) readHolds(r *reader) {
 		h := hold{id: HoldID(r.u32("hold.id")), account: AccountID(r.u64("hold.account"))}
 		h.expires, h.cap, h.settleBy = r.int("hold.expires"), r.int("hold.cap"), r.int("hold.settle_by")
 		h.order = OrderID(r.u32("hold.order"))
-		h.renewed, h.checkout = r.bool("hold.renewed"), r.bool("hold.checkout")
+		h.renewed, h.checkout, h.adjacent = r.bool("hold.renewed"), r.bool("hold.checkout"), r.bool("hold.adjacent")
 		lines := readPriced(r, "hold.lines", int(s.cfg.Limits.PerHold))
 		acc := s.accountOf(h.account)
 		if r.err == nil && (h.id <= last || acc == nil || acc.hold != 0) {

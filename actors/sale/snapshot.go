@@ -56,7 +56,7 @@ func (s *State) appendHolds(dst []byte) []byte {
 		dst = appendUint(appendUint(dst, uint32(h.id)), uint64(h.account))
 		dst = appendInt(appendInt(appendInt(dst, h.expires), h.cap), h.settleBy)
 		dst = appendUint(dst, uint32(h.order))
-		dst = appendBool(appendBool(dst, h.renewed), h.checkout)
+		dst = appendBool(appendBool(appendBool(dst, h.renewed), h.checkout), h.adjacent)
 		dst = appendPriced(dst, s.linesOf(h))
 	}
 	return dst

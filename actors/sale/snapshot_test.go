@@ -106,7 +106,7 @@ func richState(t testing.TB) *State {
 	do(Command{Op: OpPayNotice, Order: second, Ref: "pi_early"})
 	do(Command{Op: OpJoin, Account: 12})
 	do(Command{Op: OpClaim, Account: 12})
-	held = do(Command{Op: OpHold, Account: 12, Lines: []Line{{Unit: 11, Count: 1}}, Key: Key{12}})
+	held = do(Command{Op: OpHold, Account: 12, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}, Key: Key{12}})
 	do(Command{Op: OpHoldRenew, Account: 12, Hold: held.Hold})
 	do(Command{Op: OpMessage, Text: "the band is late"})
 	do(Command{Op: OpPause, Text: "storm"})

@@ -38,6 +38,8 @@ func (st *story) parse(words []string) *Command {
 			c.Amount = int64(st.num(value))
 		case "currency":
 			c.Currency = value
+		case "intent":
+			c.Intent = uint64(st.num(value))
 		case "attempt":
 			c.Attempt = uint8(st.num(value))
 		case "version":
