@@ -18,99 +18,126 @@ func richState(t testing.TB) *State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := storyDay.UnixMilli()
-	do := func(c Command) Result {
-		s.Begin(s.Index()+1, at)
-		r := s.Do(&c)
-		if err := s.End(); err != nil {
-			t.Fatalf("%+v: %v", c, err)
-		}
-		return r
+	r := &rich{t: t, s: s, at: storyDay.UnixMilli()}
+	r.money()
+	r.late()
+	r.now()
+	return s
+}
+
+// rich makes a sale eventful.
+type rich struct {
+	t        testing.TB
+	s        *State
+	at       int64
+	declined OrderID
+}
+
+func (r *rich) do(c Command) Result {
+	r.s.Begin(r.s.Index()+1, r.at)
+	res := r.s.Do(&c)
+	if err := r.s.End(); err != nil {
+		r.t.Fatalf("%+v: %v", c, err)
 	}
-	buy := func(a AccountID, m Method, lines ...Line) (id OrderID, ref string) {
-		do(Command{Op: OpJoin, Account: a})
-		do(Command{Op: OpClaim, Account: a})
-		h := do(Command{Op: OpHold, Account: a, Key: Key{byte(a), 1}, Lines: lines})
-		id = do(Command{Op: OpOrderOpen, Account: a, Hold: h.Hold, Text: "pt-BR"}).Order
-		do(Command{Op: OpPayBegin, Account: a, Order: id, Method: m})
-		ref = "pi_" + string(rune('a'+id))
-		do(Command{Op: OpPayStarted, Order: id, Attempt: 1, Ref: ref, URL: "https://pay.example/" + ref, Text: "0002br"})
-		return id, ref
-	}
-	says := func(id OrderID, ref string, p PayState, amount int64, currency string) {
-		do(Command{Op: OpPayState, Order: id, Ref: ref, Pay: p, Amount: amount, Currency: currency, Text: "generic_decline"})
-	}
-	at -= 25 * hour
-	do(Command{Op: OpPayNotice, Ref: "pi_long_ago"})
-	at += 25 * hour
-	paid, ref := buy(1, MethodPix, Line{Unit: 0, Count: 1}, Line{Unit: 12, Count: 2})
-	says(paid, ref, PayCaptured, 33_000, "BRL")
-	do(Command{Op: OpScan, Ticket: 1, Version: 1, Gate: 3, Key: Key{9}})
-	says(paid, "pi_second", PayCaptured, 33_000, "BRL") // paid twice
-	committed, ref := buy(2, MethodCard, Line{Unit: 2, Count: 1})
-	says(committed, ref, PayAuthorized, 11_000, "BRL")
-	back, ref := buy(3, MethodPix, Line{Unit: 4, Count: 1})
-	says(back, ref, PayCaptured, 11_000, "BRL")
-	do(Command{Op: OpRefund, Order: back, Text: "ill"})
-	for _, x := range s.Intents(nil) {
+	return res
+}
+
+func (r *rich) buy(a AccountID, m Method, lines ...Line) (id OrderID, ref string) {
+	r.do(Command{Op: OpJoin, Account: a})
+	r.do(Command{Op: OpClaim, Account: a})
+	h := r.do(Command{Op: OpHold, Account: a, Key: Key{byte(a), 1}, Lines: lines})
+	id = r.do(Command{Op: OpOrderOpen, Account: a, Hold: h.Hold, Text: "pt-BR"}).Order
+	r.do(Command{Op: OpPayBegin, Account: a, Order: id, Method: m})
+	ref = "pi_" + string(rune('a'+id))
+	r.do(Command{Op: OpPayStarted, Order: id, Attempt: 1, Ref: ref, URL: "https://pay.example/" + ref, Text: "0002br"})
+	return id, ref
+}
+
+func (r *rich) says(id OrderID, ref string, p PayState, amount int64, currency string) {
+	r.do(Command{Op: OpPayState, Order: id, Ref: ref, Pay: p, Amount: amount, Currency: currency, Text: "generic_decline"})
+}
+
+// money is orders that were paid, twice, wrongly, declined and given back.
+func (r *rich) money() {
+	r.at -= 25 * hour
+	r.do(Command{Op: OpPayNotice, Ref: "pi_long_ago"})
+	r.at += 25 * hour
+	paid, ref := r.buy(1, MethodPix, Line{Unit: 0, Count: 1}, Line{Unit: 12, Count: 2})
+	r.says(paid, ref, PayCaptured, 33_000, "BRL")
+	r.do(Command{Op: OpScan, Ticket: 1, Version: 1, Gate: 3, Key: Key{9}})
+	r.says(paid, "pi_second", PayCaptured, 33_000, "BRL") // paid twice
+	committed, ref := r.buy(2, MethodCard, Line{Unit: 2, Count: 1})
+	r.says(committed, ref, PayAuthorized, 11_000, "BRL")
+	back, ref := r.buy(3, MethodPix, Line{Unit: 4, Count: 1})
+	r.says(back, ref, PayCaptured, 11_000, "BRL")
+	r.do(Command{Op: OpRefund, Order: back, Text: "ill"})
+	for _, x := range r.s.Intents(nil) {
 		if x.Kind == IntentRefund && x.Order == back {
-			do(Command{Op: OpRefundState, Intent: x.ID, Ref: "re_1", Refund: RefundSucceeded})
+			r.do(Command{Op: OpRefundState, Intent: x.ID, Ref: "re_1", Refund: RefundSucceeded})
 		}
 	}
-	foreign, ref := buy(4, MethodCard, Line{Unit: 5, Count: 1})
-	says(foreign, ref, PayCaptured, 500, "USD")
-	declined, ref := buy(5, MethodCard, Line{Unit: 6, Count: 1})
-	says(declined, ref, PayFailed, 0, "")
-	do(Command{Op: OpPayBegin, Account: 5, Order: declined, Method: MethodPix})
-	at += 10*minute + second
-	do(Command{Op: OpPayNotice, Ref: "pi_nobody", Key: Key{7}})
-	late, ref := buy(6, MethodPix, Line{Unit: 7, Count: 1})
-	at += 16 * minute // runs out, settles, is given up
-	do(Command{Op: OpTick})
-	at += 5 * minute
-	do(Command{Op: OpTick})
-	says(late, ref, PayCaptured, 11_000, "BRL")
-	gone, ref := buy(7, MethodPix, Line{Unit: 8, Count: 1})
-	at += 16 * minute
-	do(Command{Op: OpTick})
-	at += 5 * minute
-	do(Command{Op: OpJoin, Account: 8})
-	do(Command{Op: OpClaim, Account: 8})
-	held := do(Command{Op: OpHold, Account: 8, Lines: []Line{{Unit: 8, Count: 1}}, Key: Key{8, 8}})
-	do(Command{Op: OpHold, Account: 8, Lines: []Line{{Unit: 7, Count: 1}}, Key: Key{8, 9}})
-	do(Command{Op: OpHoldRenew, Account: 8, Hold: held.Hold})
-	says(gone, ref, PayCaptured, 11_000, "BRL")
-	do(Command{Op: OpPayNotice, Order: gone, Ref: "pi_nobody2"})
-	do(Command{Op: OpJoin, Account: 10})
-	do(Command{Op: OpClaim, Account: 10})
-	taken := do(Command{Op: OpHold, Account: 10, Lines: []Line{{Unit: 7, Count: 1}, {Unit: 8, Count: 1}}, Key: Key{8, 10}})
+	foreign, ref := r.buy(4, MethodCard, Line{Unit: 5, Count: 1})
+	r.says(foreign, ref, PayCaptured, 500, "USD")
+	declined, ref := r.buy(5, MethodCard, Line{Unit: 6, Count: 1})
+	r.says(declined, ref, PayFailed, 0, "")
+	r.do(Command{Op: OpPayBegin, Account: 5, Order: declined, Method: MethodPix})
+	r.declined = declined
+}
+
+// late is money that came after the time.
+func (r *rich) late() {
+	r.at += 10*minute + second
+	r.do(Command{Op: OpPayNotice, Ref: "pi_nobody", Key: Key{7}})
+	late, ref := r.buy(6, MethodPix, Line{Unit: 7, Count: 1})
+	r.at += 16 * minute // runs out, settles, is given up
+	r.do(Command{Op: OpTick})
+	r.at += 5 * minute
+	r.do(Command{Op: OpTick})
+	r.says(late, ref, PayCaptured, 11_000, "BRL")
+	gone, ref := r.buy(7, MethodPix, Line{Unit: 8, Count: 1})
+	r.at += 16 * minute
+	r.do(Command{Op: OpTick})
+	r.at += 5 * minute
+	r.do(Command{Op: OpJoin, Account: 8})
+	r.do(Command{Op: OpClaim, Account: 8})
+	held := r.do(Command{Op: OpHold, Account: 8, Lines: []Line{{Unit: 8, Count: 1}}, Key: Key{8, 8}})
+	r.do(Command{Op: OpHold, Account: 8, Lines: []Line{{Unit: 7, Count: 1}}, Key: Key{8, 9}})
+	r.do(Command{Op: OpHoldRenew, Account: 8, Hold: held.Hold})
+	r.says(gone, ref, PayCaptured, 11_000, "BRL")
+	r.do(Command{Op: OpPayNotice, Order: gone, Ref: "pi_nobody2"})
+}
+
+// now is what is going on when the snapshot is taken.
+func (r *rich) now() {
+	r.do(Command{Op: OpJoin, Account: 10})
+	r.do(Command{Op: OpClaim, Account: 10})
+	taken := r.do(Command{Op: OpHold, Account: 10, Lines: []Line{{Unit: 7, Count: 1}, {Unit: 8, Count: 1}}, Key: Key{8, 10}})
 	if taken.Refusal != RefusedConflict {
-		t.Fatalf("hold of taken seats: %+v", taken)
+		r.t.Fatalf("hold of taken seats: %+v", taken)
 	}
-	do(Command{Op: OpHold, Account: 10, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}, Key: Key{8, 11}})
-	settling, _ := buy(9, MethodCard, Line{Unit: 10, Count: 1})
-	do(Command{Op: OpPayNotice, Order: settling, Ref: "pi_" + string(rune('a'+settling))})
-	at += 10 * minute
-	do(Command{Op: OpIntentFailed, Intent: s.Intents(nil)[0].ID, Text: "greylisted", At: at + minute})
-	do(Command{Op: OpOrderCancel, Actor: 99, Order: declined})
-	for _, x := range s.Intents(nil) {
+	r.do(Command{Op: OpHold, Account: 10, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}, Key: Key{8, 11}})
+	settling, _ := r.buy(9, MethodCard, Line{Unit: 10, Count: 1})
+	r.do(Command{Op: OpPayNotice, Order: settling, Ref: "pi_" + string(rune('a'+settling))})
+	r.at += 10 * minute
+	r.do(Command{Op: OpIntentFailed, Intent: r.s.Intents(nil)[0].ID, Text: "greylisted", At: r.at + minute})
+	r.do(Command{Op: OpOrderCancel, Actor: 99, Order: r.declined})
+	for _, x := range r.s.Intents(nil) {
 		if x.Kind == IntentMail {
-			do(Command{Op: OpIntentDone, Intent: x.ID})
+			r.do(Command{Op: OpIntentDone, Intent: x.ID})
 			break
 		}
 	}
-	buy(11, MethodCard, Line{Unit: 10, Count: 1})
-	at += 10 * minute // settles
-	second, _ := buy(1, MethodCard, Line{Unit: 1, Count: 1})
-	do(Command{Op: OpPayBegin, Account: 1, Order: second, Method: MethodPix})
-	do(Command{Op: OpPayNotice, Order: second, Ref: "pi_early"})
-	do(Command{Op: OpJoin, Account: 12})
-	do(Command{Op: OpClaim, Account: 12})
-	held = do(Command{Op: OpHold, Account: 12, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}, Key: Key{12}})
-	do(Command{Op: OpHoldRenew, Account: 12, Hold: held.Hold})
-	do(Command{Op: OpMessage, Text: "the band is late"})
-	do(Command{Op: OpPause, Text: "storm"})
-	return s
+	r.buy(11, MethodCard, Line{Unit: 10, Count: 1})
+	r.at += 10 * minute // settles
+	second, _ := r.buy(1, MethodCard, Line{Unit: 1, Count: 1})
+	r.do(Command{Op: OpPayBegin, Account: 1, Order: second, Method: MethodPix})
+	r.do(Command{Op: OpPayNotice, Order: second, Ref: "pi_early"})
+	r.do(Command{Op: OpJoin, Account: 12})
+	r.do(Command{Op: OpClaim, Account: 12})
+	held := r.do(Command{Op: OpHold, Account: 12, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}, Key: Key{12}})
+	r.do(Command{Op: OpHoldRenew, Account: 12, Hold: held.Hold})
+	r.do(Command{Op: OpMessage, Text: "the band is late"})
+	r.do(Command{Op: OpPause, Text: "storm"})
 }
 
 // TestSnapshotHasEveryField compares a restored sale with the original field by field, and fails when a stored field has
