@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func open(s stored) Received {
 		return r
 	}
 	r.Text, r.HTML = env.Text, env.HTML
-	for _, key := range env.GetHeaderKeys() {
+	for _, key := range slices.Sorted(slices.Values(env.GetHeaderKeys())) {
 		for _, v := range env.GetHeaderValues(key) {
 			r.Headers = append(r.Headers, Header{key, v})
 		}
