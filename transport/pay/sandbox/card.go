@@ -90,39 +90,47 @@ func cardOf(in *intent) *testCard {
 // cardForm is what a payer typed.
 type cardForm struct{ number, month, year, cvc string }
 
-// check finds the test card, or tells what is wrong with what was typed.
+// check finds the test card, or tells the first thing that is wrong with what was typed.
 func (f cardForm) check(now time.Time) (*testCard, *failure) {
 	number := digits(f.number)
-	if len(number) < 12 || len(number) > 19 || !luhn(number) {
-		return nil, declinedField("number", "incorrect_number")
-	}
 	card := cardWhere(func(c *testCard) bool { return c.number == number })
-	month, err := strconv.Atoi(f.month)
-	if err != nil || month < 1 || month > 12 {
-		return nil, declinedField("exp_month", "invalid_expiry_month")
-	}
-	year, err := strconv.Atoi(f.year)
-	if err != nil || year < 0 {
-		return nil, declinedField("exp_year", "invalid_expiry_year")
-	}
-	if year < 100 {
-		year += 2000
-	}
-	// A card is good until the end of its month, anywhere on earth.
-	if end := time.Date(year, time.Month(month)+1, 2, 0, 0, 0, 0, time.UTC); now.After(end) || year > now.Year()+50 {
-		return nil, declinedField("exp_year", "invalid_expiry_year")
-	}
-	want := 3
-	if card != nil && card.brand == "amex" {
-		want = 4
-	}
-	if cvc := strings.TrimSpace(f.cvc); len(cvc) != want || digits(cvc) != cvc {
-		return nil, declinedField("cvc", "invalid_cvc")
+	if wrong := f.defects(now); len(wrong) > 0 {
+		return nil, wrong[0]
 	}
 	if card == nil {
 		return nil, declined("card_declined", "test_mode_live_card")
 	}
 	return card, nil
+}
+
+// defects lists everything that cannot be right, in the order of the form.
+func (f cardForm) defects(now time.Time) []*failure {
+	var wrong []*failure
+	number := digits(f.number)
+	if len(number) < 12 || len(number) > 19 || !luhn(number) {
+		wrong = append(wrong, declinedField("number", "incorrect_number"))
+	}
+	month, err := strconv.Atoi(f.month)
+	if err != nil || month < 1 || month > 12 {
+		wrong = append(wrong, declinedField("exp_month", "invalid_expiry_month"))
+	}
+	year, err := strconv.Atoi(f.year)
+	if year >= 0 && year < 100 {
+		year += 2000
+	}
+	// A card is good until the end of its month, anywhere on earth.
+	end := time.Date(year, time.Month(month)+1, 2, 0, 0, 0, 0, time.UTC)
+	if err != nil || year > now.Year()+50 || now.After(end) {
+		wrong = append(wrong, declinedField("exp_year", "invalid_expiry_year"))
+	}
+	want := 3
+	if strings.HasPrefix(number, "34") || strings.HasPrefix(number, "37") { // American Express
+		want = 4
+	}
+	if cvc := strings.TrimSpace(f.cvc); len(cvc) != want || strings.Trim(cvc, "0123456789") != "" {
+		wrong = append(wrong, declinedField("cvc", "invalid_cvc"))
+	}
+	return wrong
 }
 
 func declinedField(param, code string) *failure {

@@ -166,6 +166,10 @@ func TestMistypedFields(t *testing.T) {
 			t.Errorf("%s: the card is written back into the page", field)
 		}
 	}
+	all := url.Values{"client_secret": {pi.ClientSecret}, "number": {"4242"}, "expiry": {"1"}, "cvc": {"1"}}
+	if _, _, body := r.page("/pay/"+pi.ID, all); strings.Count(body, "aria-invalid") != 4 || strings.Count(body, "autofocus") != 1 {
+		t.Errorf("not every wrong field is marked: %s", body)
+	}
 	if got := r.get(pi.ID); got.LastPaymentError != nil {
 		t.Fatalf("a mistyped field counted as a try: %v", got.LastPaymentError)
 	}
@@ -222,7 +226,7 @@ func TestPixPage(t *testing.T) {
 	}
 	status, _, body := r.page("/pix/"+pi.ID+query, nil)
 	code := pi.NextAction.PixDisplayQRCode.Data
-	if status != 200 || !strings.Contains(body, code) || !strings.Contains(body, `http-equiv="refresh" content="2"`) || !strings.Contains(body, "1440 min") {
+	if status != 200 || !strings.Contains(body, code) || !strings.Contains(body, `http-equiv="refresh" content="2"`) || !strings.Contains(body, "24 h") {
 		t.Fatalf("status %d: %s", status, body)
 	}
 	_, header, svg := r.page(pi.NextAction.PixDisplayQRCode.ImageURLSVG, nil)

@@ -92,12 +92,12 @@ func (v *visit) pay(w http.ResponseWriter) {
 	form.month, form.year = splitExpiry(get("expiry"))
 	card, bad := form.check(v.now)
 	wrong := map[string]string{}
-	switch {
-	case bad == nil || bad.Param == "": // a number that is no test card is declined, not a mistyped field
-	case bad.Param == "exp_month" || bad.Param == "exp_year":
-		wrong["expiry"] = v.say("field_expiry")
-	default:
-		wrong[bad.Param] = v.say("field_" + bad.Param)
+	for _, d := range form.defects(v.now) {
+		field := d.Param
+		if field == "exp_month" || field == "exp_year" {
+			field = "expiry"
+		}
+		wrong[field] = v.say("field_" + field)
 	}
 	if get("name") == "" {
 		wrong["name"] = v.say("field_name")
@@ -192,6 +192,9 @@ func (v *visit) pixPage(w http.ResponseWriter) {
 	}
 	page := v.view("pix_title")
 	page.Refresh = "2"
+	if v.in.DueWhat == duePay {
+		page.Text = v.say("pix_self")
+	}
 	page.Code = v.in.Pix.Code
 	page.QR = v.address("/pix/" + v.in.ID + "/qr.svg")
 	page.Left = fmt.Sprintf(v.say("pix_expires"), v.left(time.Unix(v.in.Pix.Expires, 0).Sub(v.now)))

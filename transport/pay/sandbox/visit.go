@@ -189,6 +189,9 @@ func (v *visit) change(w http.ResponseWriter, fn func(*tx, *intent)) bool {
 
 // left writes a time span for people.
 func (v *visit) left(d time.Duration) string {
+	if d >= 2*time.Hour {
+		return fmt.Sprintf(v.say("hours"), int(d/time.Hour))
+	}
 	if d >= 2*time.Minute {
 		return fmt.Sprintf(v.say("minutes"), int(d/time.Minute))
 	}
