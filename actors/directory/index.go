@@ -140,6 +140,21 @@ func (s *Service) cached(hash [32]byte) (Person, bool) {
 	return p, true
 }
 
+// Holds says whether a person's session is still open. A node that cannot ask answers with the error.
+func (s *Service) Holds(ctx context.Context, p Person) (bool, error) {
+	if p.Expires <= s.o.Now() {
+		return false, nil
+	}
+	if _, ok := s.cached(p.Token); ok {
+		return true, nil
+	}
+	if err := s.Read(ctx, func(st *account.State) { s.index.learn(st, p.Token) }); err != nil {
+		return false, fmt.Errorf("check session: %w", err)
+	}
+	_, ok := s.cached(p.Token)
+	return ok, nil
+}
+
 // Person reads an account that is neither erased nor disabled; false when there is none.
 func (s *Service) Person(ctx context.Context, id account.ID) (Person, bool, error) {
 	if who, ok := s.index.people.Load(id); ok {

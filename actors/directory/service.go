@@ -60,8 +60,9 @@ func New(o Options) *Service {
 		Added: func(h *sequencer.Handle[*account.State, account.Result]) {
 			h.Post(func(m *account.State) { s.index.start(m) })
 		},
-		Applied: func(_ uint32, m *account.State, _ bool) { s.index.update(m) },
-		Now:     o.Now, Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
+		Applied:   func(_ uint32, m *account.State, _ bool) { s.index.update(m) },
+		Installed: func(_ uint32, m *account.State) { s.index.start(m) },
+		Now:       o.Now, Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
 	})
 	return s
 }

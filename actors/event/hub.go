@@ -65,6 +65,16 @@ func (h *hub) applied(m *machine) {
 	h.timer.Reset(wait)
 }
 
+// replaced starts over with a machine that came from a snapshot: nobody can tell what happened in between.
+func (h *hub) replaced(m *machine) {
+	h.forgetUntil(m.Index())
+	d := &Delta{Event: h.id, Index: m.Index(), Clock: m.Clock(), Reset: true}
+	for _, s := range h.subs {
+		s.Delta(d)
+	}
+	h.publish(m)
+}
+
 // publish takes a picture and shows it to the subscribers.
 func (h *hub) publish(m *machine) *View {
 	v := picture(h.id, m.State, h.view.Load())

@@ -66,7 +66,7 @@ func New(o Options) *Service {
 	for i := 1; i < o.Shards; i++ {
 		s.shards[i] = sequencer.NewShard(sequencer.Options[*machine, sale.Result]{
 			System: o.System, Name: "ev", Shard: i, Proposer: &s.late, Create: create, Restore: restore,
-			Applied: s.applied, Leading: s.leading, Added: s.added, Now: o.Now,
+			Applied: s.applied, Installed: s.installed, Leading: s.leading, Added: s.added, Now: o.Now,
 			Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
 		})
 	}
@@ -250,6 +250,12 @@ func (s *Service) added(h *handle) {
 func (s *Service) applied(id uint32, m *machine, _ bool) {
 	if h, err := s.hub(sale.EventID(id)); err == nil {
 		h.applied(m)
+	}
+}
+
+func (s *Service) installed(id uint32, m *machine) {
+	if h, err := s.hub(sale.EventID(id)); err == nil {
+		h.replaced(m)
 	}
 }
 

@@ -30,6 +30,7 @@ type Delta struct {
 	Index   uint64
 	Clock   int64
 	Changes []sale.Change
+	Reset   bool // a snapshot replaced the state; anything may have changed, and Changes is empty
 }
 
 // Subscriber hears of a sale's batches in order, on the machine's goroutine: it hands on and returns at once.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -50,6 +51,8 @@ type Gateway struct {
 	root    *actor.RootContext
 	workers []*actor.PID
 	metrics *metrics
+
+	opening sync.Mutex // held while a room is made
 
 	mu    sync.Mutex
 	rooms map[sale.EventID]*room
@@ -107,13 +110,25 @@ func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.Acco
 	if err != nil {
 		return nil, err
 	}
-	info, err := g.lookup(ctx, id, account)
+	e := &entry{room: r, account: account, fan: fan}
+	w := g.worker(account)
+	var settled atomic.Bool // by the read, or by giving up: whichever comes first
+	err = g.o.Sales.Read(ctx, id, func(s *sale.State) {
+		if !settled.CompareAndSwap(false, true) {
+			return
+		}
+		if i, ok := s.Place(account); ok {
+			e.info = i
+		}
+		// Sent from the machine's own goroutine, as the changes are: none after this place gets past the worker.
+		g.root.Send(w, attach{e})
+	})
 	if err != nil {
+		if !settled.CompareAndSwap(false, true) {
+			g.root.Send(w, detach{e})
+		}
 		return nil, err
 	}
-	e := &entry{room: r, account: account, fan: fan, info: info}
-	w := g.worker(account)
-	g.root.Send(w, attach{e})
 	g.metrics.connections.Inc()
 	var once sync.Once
 	return func() {
@@ -125,8 +140,8 @@ func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.Acco
 }
 
 // Stock switches the seat map's changes on or off for a fan; the fan is the one given to Attach.
-func (g *Gateway) Stock(account sale.AccountID, fan Fan, on bool) {
-	g.root.Send(g.worker(account), wantStock{account: account, fan: fan, on: on})
+func (g *Gateway) Stock(id sale.EventID, account sale.AccountID, fan Fan, on bool) {
+	g.root.Send(g.worker(account), wantStock{key: fanKey{id, account}, fan: fan, on: on})
 }
 
 // Place returns the account's place as it is shown now; ok is false when it has none.
@@ -162,9 +177,12 @@ func (g *Gateway) lookup(ctx context.Context, id sale.EventID, account sale.Acco
 
 // room returns the event's room and makes it at the first fan.
 func (g *Gateway) room(ctx context.Context, id sale.EventID) (*room, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if r, ok := g.rooms[id]; ok {
+	if r := g.opened(id); r != nil {
+		return r, nil
+	}
+	g.opening.Lock() // not mu: the other rooms' beats go on while the sale is asked
+	defer g.opening.Unlock()
+	if r := g.opened(id); r != nil {
 		return r, nil
 	}
 	r := &room{id: id, g: g, forecast: forecast.New(g.o.Forecast)}
@@ -175,8 +193,16 @@ func (g *Gateway) room(ctx context.Context, id sale.EventID) (*room, error) {
 	r.cancel = cancel
 	r.view.CompareAndSwap(nil, view)
 	r.beat(g.o.Now())
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.rooms[id] = r
 	return r, nil
+}
+
+func (g *Gateway) opened(id sale.EventID) *room {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.rooms[id]
 }
 
 func (g *Gateway) worker(account sale.AccountID) *actor.PID {

@@ -18,9 +18,9 @@ type (
 	attach    struct{ e *entry }
 	detach    struct{ e *entry }
 	wantStock struct {
-		account sale.AccountID
-		fan     Fan
-		on      bool
+		key fanKey
+		fan Fan
+		on  bool
 	}
 	beat struct{ now time.Time }
 )
@@ -67,8 +67,10 @@ func (w *worker) Receive(ctx actor.Context) {
 	case detach:
 		w.detach(msg.e)
 	case wantStock:
-		for _, k := range w.keysOf(msg.account, msg.fan) {
-			k.stock = msg.on
+		for _, e := range w.fans[msg.key] {
+			if e.fan == msg.fan {
+				e.stock = msg.on
+			}
 		}
 	case *event.Delta:
 		w.delta(msg)
@@ -77,21 +79,6 @@ func (w *worker) Receive(ctx actor.Context) {
 	case beat:
 		w.beat(msg.now)
 	}
-}
-
-func (w *worker) keysOf(account sale.AccountID, fan Fan) []*entry {
-	var found []*entry
-	for k, es := range w.fans {
-		if k.account != account {
-			continue
-		}
-		for _, e := range es {
-			if e.fan == fan {
-				found = append(found, e)
-			}
-		}
-	}
-	return found
 }
 
 func (w *worker) attach(e *entry) {
@@ -127,6 +114,10 @@ func (w *worker) detach(e *entry) {
 
 // delta tells the fans concerned at once: a turn, a lease, a hold or an order is never coalesced away.
 func (w *worker) delta(d *event.Delta) {
+	if d.Reset {
+		w.restart(d.Event)
+		return
+	}
 	for i := range d.Changes {
 		c := &d.Changes[i]
 		if c.Account == 0 {
@@ -136,16 +127,48 @@ func (w *worker) delta(d *event.Delta) {
 		for _, e := range es {
 			switch c.Kind {
 			case sale.ChangePlace:
-				e.info.Place, e.info.State, e.info.Deadline = c.Place, c.State, c.At
+				e.moved(c, d.Clock)
 				w.push(e, d.Clock, true)
 				w.plan(e)
 			case sale.ChangeHold:
 				e.fan.Push(HoldChanged{Hold: c.Hold, Gone: c.At == 0})
+				if e.extended(c.At) {
+					w.push(e, d.Clock, true)
+				}
 			case sale.ChangeOrder:
 				e.fan.Push(OrderChanged{Order: c.Order})
 			}
 		}
 	}
+}
+
+// restart sends an event's fans away to come again: what they were told may be wrong.
+func (w *worker) restart(id sale.EventID) {
+	for k, es := range w.fans {
+		if k.event != id {
+			continue
+		}
+		for _, e := range es {
+			e.fan.Close(Restarting)
+		}
+	}
+}
+
+// moved takes a place's new state. A lease's cap is not in the change: it is the claim and the policy's limit.
+func (e *entry) moved(c *sale.Change, now int64) {
+	e.info.Place, e.info.State, e.info.Deadline, e.info.Cap = c.Place, c.State, c.At, 0
+	if v := e.room.view.Load(); v != nil && c.State == queue.Shopping {
+		e.info.Cap = now + v.Queue.Policy.LeaseCapMs
+	}
+}
+
+// extended lets a lease last as long as the hold does, up to its cap, as the sale did with this change.
+func (e *entry) extended(hold int64) bool {
+	if e.info.State != queue.Shopping || min(hold, e.info.Cap) <= e.info.Deadline {
+		return false
+	}
+	e.info.Deadline = min(hold, e.info.Cap)
+	return true
 }
 
 func (w *worker) stock(f *StockFrame) {

@@ -109,7 +109,7 @@ func (a *owner[M, R]) handle(ctx actor.Context) {
 		msg.reply <- a.m.AppendSnapshot(nil)
 	case *install[M]:
 		a.m = msg.machine
-		a.o.applied(a.h.id, a.m, a.leader)
+		a.o.installed(a.h.id, a.m)
 		close(msg.done)
 	case *actor.Stopped:
 		a.step()

@@ -25,6 +25,9 @@ type Options[M Machine[R], R any] struct {
 	// Both may be nil.
 	Applied func(id uint32, m M, leader bool)
 	Leading func(id uint32, m M, leading bool)
+	// Installed is called instead of Applied when a snapshot replaced the machine, on the actor's goroutine: what was
+	// known of the old one may be wrong, and the changes in between are not to be had. May be nil.
+	Installed func(id uint32, m M)
 	// Added is called once a machine lives on this node, before it applies anything. May be nil.
 	Added func(h *Handle[M, R])
 	// Now is the wall clock in unix milliseconds.
@@ -42,6 +45,12 @@ type Options[M Machine[R], R any] struct {
 func (o *Options[M, R]) applied(id uint32, m M, leader bool) {
 	if o.Applied != nil {
 		o.Applied(id, m, leader)
+	}
+}
+
+func (o *Options[M, R]) installed(id uint32, m M) {
+	if o.Installed != nil {
+		o.Installed(id, m)
 	}
 }
 

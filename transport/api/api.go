@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -12,6 +14,7 @@ import (
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/gateway"
 	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/transport/wire"
 )
 
 // Sales is what the API needs of the sales. Package event has it.
@@ -29,6 +32,7 @@ type Directory interface {
 	Submit(ctx context.Context, c *account.Command) (account.Result, error)
 	Read(ctx context.Context, fn func(*account.State)) error
 	Authenticate(ctx context.Context, token string) (directory.Person, error)
+	Holds(ctx context.Context, p directory.Person) (bool, error)
 	Person(ctx context.Context, id account.ID) (directory.Person, bool, error)
 	Events() []account.Event
 	EventBySlug(slug string) (account.Event, bool)
@@ -69,6 +73,11 @@ type Options struct {
 	SessionLife time.Duration
 	// PayWait bounds how long pay waits for the provider; 0 means 10 s.
 	PayWait time.Duration
+	// Pace bounds how often callers may ask.
+	Pace Pace
+	// Secret keys the digests by which a repeated request is known. All nodes of a cluster have the same; without
+	// one a request that is repeated at another node is refused as a mismatch. Empty: made up at the start.
+	Secret []byte
 	// Ready says whether the node serves.
 	Ready func() bool
 	// Address tells the visitor's address; the transport knows which proxies to believe.
@@ -83,10 +92,15 @@ type Options struct {
 
 // Server answers the API.
 type Server struct {
-	o     Options
-	plans planCache
-	cross *http.CrossOriginProtection
-	mux   *http.ServeMux
+	o       Options
+	plans   planCache
+	watches watches
+	pace    pace
+	cross   *http.CrossOriginProtection
+	mux     *http.ServeMux
+	routes  []string // patterns, as openapi.yaml lists them
+	open    []byte   // openapi.json
+	async   []byte   // asyncapi.json
 }
 
 // New returns a server.
@@ -97,17 +111,32 @@ func New(o Options) (*Server, error) {
 	if o.PayWait == 0 {
 		o.PayWait = 10 * time.Second
 	}
-	s := &Server{o: o, cross: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
+	if len(o.Secret) == 0 {
+		o.Secret = make([]byte, 32)
+		_, _ = rand.Read(o.Secret) // never fails
+	}
+	s := &Server{o: o, pace: newPace(o.Pace), cross: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
 	for _, origin := range o.Origins {
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("trust origin: %w", err)
 		}
 	}
-	s.routes()
+	var err error
+	if s.open, err = OpenAPI(); err != nil {
+		return nil, err
+	}
+	if s.async, err = AsyncAPI(); err != nil {
+		return nil, err
+	}
+	s.accountRoutes()
+	s.saleRoutes()
+	s.orderRoutes()
+	s.adminRoutes()
+	s.plainRoutes()
 	return s, nil
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request. Nothing is kept by caches unless a handler says otherwise.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -116,50 +145,69 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// routes lists the API; openapi.yaml lists the same.
-func (s *Server) routes() {
-	any := func(h handler) http.Handler { return s.handle(h, anyone) }
-	fan := func(h handler) http.Handler { return s.handle(h, account.RoleFan) }
-	s.mux.Handle("POST /api/v1/accounts", any(s.signUp))
-	s.mux.Handle("GET /api/v1/accounts/me", fan(s.me))
-	s.mux.Handle("PATCH /api/v1/accounts/me", fan(s.changeMe))
-	s.mux.Handle("DELETE /api/v1/accounts/me", fan(s.eraseMe))
-	s.mux.Handle("POST /api/v1/sessions", any(s.signIn))
-	s.mux.Handle("DELETE /api/v1/sessions/current", any(s.signOut))
+// route adds one operation; openapi.yaml has it too.
+func (s *Server) route(pattern string, h handler, a access) {
+	s.routes = append(s.routes, pattern)
+	s.mux.Handle(pattern, s.handle(h, a))
+}
 
-	s.mux.Handle("GET /api/v1/events", any(s.listEvents))
-	s.mux.Handle("GET /api/v1/events/{event}", any(s.getEvent))
-	s.mux.Handle("GET /api/v1/events/{event}/plan/{file}", any(s.getPlan))
-	s.mux.Handle("GET /api/v1/events/{event}/seats", fan(s.getSeats))
+// Who may call. Staff may do what a fan may; the sale's own checks come on top.
+func anyone() access                  { return access{anyone: true} }
+func fans() access                    { return access{} }
+func shoppers() access                { return access{paced: true} }
+func staff(least account.Role) access { return access{least: least} }
 
-	s.mux.Handle("POST /api/v1/events/{event}/queue", fan(s.join))
-	s.mux.Handle("GET /api/v1/events/{event}/queue/me", fan(s.myPlace))
-	s.mux.Handle("DELETE /api/v1/events/{event}/queue/me", fan(s.leave))
-	s.mux.Handle("POST /api/v1/events/{event}/admission", fan(s.claim))
-	s.mux.Handle("DELETE /api/v1/events/{event}/admission", fan(s.finish))
+func (s *Server) accountRoutes() {
+	s.route("POST /api/v1/accounts", s.signUp, anyone())
+	s.route("GET /api/v1/accounts/me", s.me, fans())
+	s.route("PATCH /api/v1/accounts/me", s.changeMe, fans())
+	s.route("DELETE /api/v1/accounts/me", s.eraseMe, fans())
+	s.route("POST /api/v1/sessions", s.signIn, anyone())
+	s.route("DELETE /api/v1/sessions/current", s.signOut, anyone())
+}
 
-	s.mux.Handle("POST /api/v1/events/{event}/holds", fan(s.httpOp(opHold)))
-	s.mux.Handle("GET /api/v1/events/{event}/holds/me", fan(s.httpOp(opHoldGet)))
-	s.mux.Handle("PATCH /api/v1/events/{event}/holds/{id}", fan(s.httpOp(opHoldChange)))
-	s.mux.Handle("DELETE /api/v1/events/{event}/holds/{id}", fan(s.httpOp(opHoldRelease)))
-	s.mux.Handle("POST /api/v1/events/{event}/orders", fan(s.httpOp(opOrder)))
-	s.mux.Handle("GET /api/v1/orders", fan(s.myOrders))
-	s.mux.Handle("GET /api/v1/orders/{id}", fan(s.httpOp(opOrderGet)))
-	s.mux.Handle("POST /api/v1/orders/{id}/pay", fan(s.httpOp(opPay)))
-	s.mux.Handle("POST /api/v1/orders/{id}/cancel", fan(s.httpOp(opOrderCancel)))
-	s.mux.Handle("POST /api/v1/orders/{id}/refunds", s.handle(s.refund, account.RoleOperator))
-	s.mux.Handle("GET /api/v1/orders/{id}/pix.svg", fan(s.pixQR))
-	s.mux.Handle("GET /api/v1/orders/{id}/tickets", fan(s.orderTickets))
-	s.mux.Handle("GET /api/v1/orders/{id}/tickets.pdf", fan(s.orderPDF))
-	s.mux.Handle("GET /api/v1/tickets/{file}", fan(s.ticket))
+func (s *Server) saleRoutes() {
+	s.route("GET /api/v1/events", s.listEvents, anyone())
+	s.route("GET /api/v1/events/{event}", s.getEvent, anyone())
+	s.route("GET /api/v1/events/{event}/plan/{file}", s.getPlan, anyone())
+	s.route("GET /api/v1/events/{event}/seats", s.getSeats, shoppers())
 
-	s.mux.Handle("POST /api/v1/payments/stripe/webhook", any(s.webhook))
-	s.mux.Handle("POST /api/v1/gates/{gate}/scans", s.handle(s.scan, account.RoleGate))
-	s.mux.Handle("GET /.well-known/jwks.json", any(s.jwks))
-	s.mux.Handle("GET /openapi.json", any(s.openAPI))
-	s.mux.Handle("GET /asyncapi.json", any(s.asyncAPI))
+	s.route("POST /api/v1/events/{event}/queue", s.join, shoppers())
+	s.route("GET /api/v1/events/{event}/queue/me", s.myPlace, shoppers())
+	s.route("DELETE /api/v1/events/{event}/queue/me", s.leave, shoppers())
+	s.route("POST /api/v1/events/{event}/admission", s.claim, shoppers())
+	s.route("DELETE /api/v1/events/{event}/admission", s.finish, shoppers())
+
+	s.route("POST /api/v1/events/{event}/holds", s.httpOp(opHold), shoppers())
+	s.route("GET /api/v1/events/{event}/holds/me", s.httpOp(opHoldGet), shoppers())
+	s.route("PATCH /api/v1/events/{event}/holds/{id}", s.httpOp(opHoldChange), shoppers())
+	s.route("DELETE /api/v1/events/{event}/holds/{id}", s.httpOp(opHoldRelease), shoppers())
+	s.route("POST /api/v1/events/{event}/orders", s.httpOp(opOrder), shoppers())
+}
+
+func (s *Server) orderRoutes() {
+	s.route("GET /api/v1/orders", s.myOrders, shoppers())
+	s.route("GET /api/v1/orders/{id}", s.httpOp(opOrderGet), shoppers())
+	s.route("POST /api/v1/orders/{id}/pay", s.httpOp(opPay), shoppers())
+	s.route("POST /api/v1/orders/{id}/cancel", s.httpOp(opOrderCancel), shoppers())
+	s.route("POST /api/v1/orders/{id}/refunds", s.refund, staff(account.RoleOperator))
+	s.route("GET /api/v1/orders/{id}/pix.svg", s.pixQR, shoppers())
+	s.route("GET /api/v1/orders/{id}/tickets", s.orderTickets, shoppers())
+	s.route("GET /api/v1/orders/{id}/tickets.pdf", s.orderPDF, shoppers())
+	s.route("GET /api/v1/tickets/{file}", s.ticket, shoppers())
+	s.route("POST /api/v1/payments/stripe/webhook", s.webhook, anyone())
+	s.route("POST /api/v1/gates/{gate}/scans", s.scan, staff(account.RoleGate))
+}
+
+// plainRoutes are those for programs that look after this one.
+func (s *Server) plainRoutes() {
+	s.route("GET /.well-known/jwks.json", s.jwks, anyone())
+	s.route("GET /openapi.json", s.openAPI, anyone())
+	s.route("GET /asyncapi.json", s.asyncAPI, anyone())
+	s.routes = append(s.routes, "GET /livez", "GET /readyz")
 	s.mux.HandleFunc("GET /livez", s.livez)
 	s.mux.HandleFunc("GET /readyz", s.readyz)
-	s.adminRoutes()
-	s.mux.Handle("/", any(func(context.Context, *request) (answer, error) { return answer{}, s.problem("not-found", "") }))
+	s.mux.Handle("/", s.handle(func(_ context.Context, r *request) (answer, error) {
+		return answer{}, s.problem(wire.NotFound, r.lang)
+	}, anyone()))
 }

@@ -3,10 +3,8 @@ package api
 import (
 	"context"
 
-	"github.com/catraca/catraca/actors/account"
 	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/sale"
-	"github.com/catraca/catraca/transport/wire"
 )
 
 // Event finds an event for a person who may see it, for the live socket. The error is a *[wire.Problem] when the
@@ -22,12 +20,6 @@ func (s *Server) Event(p directory.Person, slug string) (sale.EventID, error) {
 
 // Still says whether a person's session holds.
 func (s *Server) Still(ctx context.Context, p directory.Person) bool {
-	if p.Expires <= s.o.Now().UnixMilli() {
-		return false
-	}
-	var open bool
-	err := s.o.Directory.Read(ctx, func(st *account.State) { _, open = st.Session(p.Token) })
+	open, err := s.o.Directory.Holds(ctx, p)
 	return err != nil || open // a node that cannot ask keeps its fans
 }
-
-var _ error = (*wire.Problem)(nil)

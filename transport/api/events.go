@@ -64,19 +64,29 @@ func (s *Server) getPlan(_ context.Context, r *request) (answer, error) {
 		return answer{}, s.problem(wire.NotFound, r.lang)
 	}
 	h := http.Header{"Cache-Control": {"public, max-age=31536000, immutable"}, "Vary": {"Accept-Encoding"}}
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
 		return answer{raw: p.gzip, kind: "application/json", header: h}, nil
 	}
 	return answer{raw: p.json, kind: "application/json", header: h}, nil
 }
 
+func takesGzip(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		coding, params, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") && quality(params) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // seats is the state of the seat map.
 type seats struct {
-	Version uint64           `json:"version"`
-	Status  string           `json:"status,omitempty"`
-	Changes []wire.UnitState `json:"changes,omitempty"`
-	Areas   []areaFree       `json:"areas"`
+	Version uint64            `json:"version"`
+	Status  string            `json:"status,omitempty"`
+	Changes *[]wire.UnitState `json:"changes,omitempty"` // instead of Status; may be empty
+	Areas   []areaFree        `json:"areas"`
 }
 
 type areaFree struct {
@@ -89,7 +99,10 @@ func (s *Server) getSeats(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	out := seats{Version: v.SeatVersion, Areas: renderAreas(v)}
+	mine, err := s.heldUnits(ctx, v.Event, r.account())
+	if err != nil {
+		return answer{}, err
+	}
 	if q := r.URL.Query().Get("since"); q != "" {
 		since, err := strconv.ParseUint(q, 10, 64)
 		if err != nil {
@@ -100,31 +113,50 @@ func (s *Server) getSeats(ctx context.Context, r *request) (answer, error) {
 			return answer{}, err
 		}
 		if ok {
-			out.Changes = []wire.UnitState{}
-			for _, c := range changes {
-				out.Version = max(out.Version, c.Version)
-				if int(c.Unit) < len(v.Seats) {
-					out.Changes = append(out.Changes, wire.UnitState{Unit: uint32(c.Unit), Letter: wire.UnitLetter(c.Status)})
-				}
-			}
-			return answer{body: out}, nil
+			return answer{body: changedSeats(v, changes, since, mine)}, nil
 		}
 	}
 	status := make([]byte, len(v.Seats))
 	for i, u := range v.Seats {
 		status[i] = wire.UnitLetter(sale.UnitStatus(u))
 	}
-	err = s.o.Sales.Read(ctx, v.Event, func(st *sale.State) {
-		if h, ok := st.HoldOf(r.account()); ok {
+	for u := range mine {
+		if int(u) < len(status) {
+			status[u] = 'm'
+		}
+	}
+	return answer{body: seats{Version: v.SeatVersion, Status: string(status), Areas: renderAreas(v)}}, nil
+}
+
+// heldUnits are the units of the caller's hold, which the picture may not have yet.
+func (s *Server) heldUnits(ctx context.Context, e sale.EventID, who sale.AccountID) (map[sale.UnitID]bool, error) {
+	mine := make(map[sale.UnitID]bool)
+	err := s.o.Sales.Read(ctx, e, func(st *sale.State) {
+		if h, ok := st.HoldOf(who); ok {
 			for _, l := range h.Lines {
-				if int(l.Unit) < len(status) && status[l.Unit] == 'h' {
-					status[l.Unit] = 'm'
-				}
+				mine[l.Unit] = true
 			}
 		}
 	})
-	out.Status = string(status)
-	return answer{body: out}, err
+	return mine, err
+}
+
+// changedSeats is what happened after a version. The changes may be newer than the picture, so the areas follow them.
+func changedSeats(v *event.View, changes []event.UnitChange, since uint64, mine map[sale.UnitID]bool) seats {
+	out := seats{Version: max(v.SeatVersion, since), Changes: &[]wire.UnitState{}, Areas: renderAreas(v)}
+	for _, c := range changes {
+		out.Version = max(out.Version, c.Version)
+		if area := int(c.Unit) - len(v.Seats); area >= 0 {
+			out.Areas[area].Free = c.Free
+			continue
+		}
+		letter := wire.UnitLetter(c.Status)
+		if letter == 'h' && mine[c.Unit] {
+			letter = 'm'
+		}
+		*out.Changes = append(*out.Changes, wire.UnitState{Unit: uint32(c.Unit), Letter: letter})
+	}
+	return out
 }
 
 func renderAreas(v *event.View) []areaFree {

@@ -8,18 +8,15 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/catraca/catraca/actors/account"
 	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/directory/password"
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/transport/wire"
 )
-
-// anyone may call; otherwise the least role that may.
-const anyone account.Role = 255
 
 // maxBody bounds a request's body; organisers' event files and webhooks have their own bounds.
 const maxBody = 16 << 10
@@ -30,6 +27,7 @@ type request struct {
 	person directory.Person // zero when nobody is signed in
 	lang   string
 	w      http.ResponseWriter
+	raw    []byte // the body, once read
 }
 
 // account of the caller as the sale knows it.
@@ -46,10 +44,17 @@ type answer struct {
 
 type handler func(ctx context.Context, r *request) (answer, error)
 
-func (s *Server) handle(h handler, least account.Role) http.Handler {
+// access says who may call an operation.
+type access struct {
+	anyone bool
+	least  account.Role // of those who are signed in
+	paced  bool         // counts against the pace of the account
+}
+
+func (s *Server) handle(h handler, who access) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		r := &request{Request: hr, w: w, lang: language(hr)}
-		err := s.admit(r, least)
+		err := s.admit(r, who)
 		var a answer
 		if err == nil {
 			a, err = h(hr.Context(), r)
@@ -63,7 +68,7 @@ func (s *Server) handle(h handler, least account.Role) http.Handler {
 }
 
 // admit finds out who calls and whether they may.
-func (s *Server) admit(r *request, least account.Role) error {
+func (s *Server) admit(r *request, who access) error {
 	token, cookie := s.token(r.Request)
 	if token != "" {
 		p, err := s.o.Directory.Authenticate(r.Context(), token)
@@ -77,17 +82,17 @@ func (s *Server) admit(r *request, least account.Role) error {
 	}
 	// A cookie is sent by the browser whoever asks it to; a bearer token is not.
 	if cookie || token == "" {
-		if err := s.cross.Check(r.Request); err != nil && !strings.HasSuffix(r.URL.Path, "/webhook") {
+		if err := s.cross.Check(r.Request); err != nil {
 			return s.problem(wire.ForeignOrigin, r.lang)
 		}
 	}
-	if least == anyone {
-		return nil
+	if err := s.keepPace(r, who); err != nil || who.anyone {
+		return err
 	}
 	if r.person.Account == 0 {
 		return s.problem(wire.Unauthenticated, r.lang)
 	}
-	if r.person.Role < least {
+	if r.person.Role < who.least {
 		return s.problem(wire.Forbidden, r.lang)
 	}
 	return nil
@@ -157,7 +162,8 @@ func (s *Server) toProblem(err error, lang string) *wire.Problem {
 		p.RetryAfter = hashing.RetryAfter.Milliseconds()
 	case errors.Is(err, event.ErrNoEvent):
 		p = wire.NewProblem(wire.NotFound, lang)
-	case errors.Is(err, event.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, sequencer.ErrUnavailable), errors.Is(err, sequencer.ErrStopped), errors.Is(err, sequencer.ErrNotLeader),
+		errors.Is(err, sequencer.ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		p = wire.NewProblem(wire.Unavailable, lang)
 		p.RetryAfter = 1000
 	default:
@@ -181,34 +187,4 @@ func (s *Server) body(r *request, most int64) ([]byte, error) {
 		return nil, p
 	}
 	return b, nil
-}
-
-// language of a visitor who is not signed in: the cookie, else what the browser asks for.
-func language(r *http.Request) string {
-	if c, err := r.Cookie("lang"); err == nil {
-		if l, ok := known(c.Value); ok {
-			return l
-		}
-	}
-	for _, part := range strings.Split(r.Header.Get("Accept-Language"), ",") {
-		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if l, ok := known(tag); ok {
-			return l
-		}
-	}
-	return "pt-BR"
-}
-
-func known(tag string) (string, bool) {
-	primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
-	switch primary {
-	case "pt":
-		return "pt-BR", true
-	case "en":
-		return "en", true
-	case "es":
-		return "es", true
-	default:
-		return "", false
-	}
 }

@@ -50,8 +50,7 @@ func (s *Server) myOrders(ctx context.Context, r *request) (answer, error) {
 
 // order reads the order of the path for its owner or an organiser.
 func (s *Server) order(ctx context.Context, r *request) (*event.View, sale.Order, error) {
-	c := &call{s: s, person: r.person, id: r.PathValue("id")}
-	c.person.Lang = r.lang
+	c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id")}
 	id, err := c.orderID(c.id)
 	if err != nil {
 		return nil, sale.Order{}, err
@@ -69,35 +68,46 @@ func (s *Server) orderTickets(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	list := wire.List[wire.Ticket]{Items: []wire.Ticket{}}
-	err = s.o.Sales.Read(ctx, v.Event, func(st *sale.State) {
+	var tickets []sale.Ticket
+	if err := s.o.Sales.Read(ctx, v.Event, func(st *sale.State) {
 		for _, id := range o.Tickets {
 			if t, ok := st.Ticket(id); ok {
-				list.Items = append(list.Items, s.renderTicket(v.Event, v.Config, t, who.Name, ""))
+				tickets = append(tickets, t)
 			}
 		}
-	})
-	for i := range list.Items {
-		t, _, err := s.readTicket(ctx, r, list.Items[i].ID)
-		if err != nil {
-			return answer{}, err
-		}
-		list.Items[i].Code = s.code(v.Event, t)
+	}); err != nil {
+		return answer{}, err
 	}
-	return answer{body: list}, err
+	list := wire.List[wire.Ticket]{Items: []wire.Ticket{}}
+	for _, t := range tickets {
+		list.Items = append(list.Items, s.renderTicket(v.Event, v.Config, t, who.Name, s.code(r, v.Event, t)))
+	}
+	return answer{body: list}, nil
 }
 
-// code of a ticket; one that was revoked has none.
-func (s *Server) code(e sale.EventID, t sale.Ticket) string {
-	if t.Revoked {
+// code of a ticket, for whom it is. One that was revoked has none, and organisers, who see every ticket, never get one:
+// a code opens the gate.
+func (s *Server) code(r *request, e sale.EventID, t sale.Ticket) string {
+	if t.Revoked || t.Account != r.account() {
 		return ""
 	}
 	return s.o.Issuer.Code(e, t)
 }
 
+// mayPrint refuses the documents, which carry the code, to everybody but the holder.
+func (s *Server) mayPrint(r *request, holder sale.AccountID) error {
+	if holder != r.account() {
+		return s.problem(wire.Forbidden, r.lang)
+	}
+	return nil
+}
+
 func (s *Server) orderPDF(ctx context.Context, r *request) (answer, error) {
 	v, o, err := s.order(ctx, r)
 	if err != nil {
+		return answer{}, err
+	}
+	if err := s.mayPrint(r, o.Account); err != nil {
 		return answer{}, err
 	}
 	return s.pdf(ctx, r, v.Event, o.Tickets, wire.OrderRef(v.Event, o.ID))
@@ -150,25 +160,31 @@ func (s *Server) ticket(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	switch form {
-	case "", "json":
+	if form == "" || form == "json" {
 		who, _, err := s.o.Directory.Person(ctx, account.ID(t.Account))
 		if err != nil {
 			return answer{}, err
 		}
-		return answer{body: s.renderTicket(v.Event, v.Config, t, who.Name, s.code(v.Event, t))}, nil
-	case "pdf":
-		return s.pdf(ctx, r, v.Event, []sale.TicketID{t.ID}, ref)
+		return answer{body: s.renderTicket(v.Event, v.Config, t, who.Name, s.code(r, v.Event, t))}, nil
+	}
+	if err := s.mayPrint(r, t.Account); err != nil {
+		return answer{}, err
 	}
 	if t.Revoked {
 		return answer{}, s.problem(wire.NotFound, r.lang)
 	}
+	return s.ticketFile(ctx, r, v, t, ref, form)
+}
+
+func (s *Server) ticketFile(ctx context.Context, r *request, v *event.View, t sale.Ticket, ref, form string) (answer, error) {
 	switch form {
+	case "pdf":
+		return s.pdf(ctx, r, v.Event, []sale.TicketID{t.ID}, ref)
 	case "png":
-		b, err := pass.QRPNG(s.code(v.Event, t), 512)
+		b, err := pass.QRPNG(s.code(r, v.Event, t), 512)
 		return download(b, "image/png", ref+".png"), err
 	case "svg":
-		b, err := pass.QRSVG(s.code(v.Event, t), ref)
+		b, err := pass.QRSVG(s.code(r, v.Event, t), ref)
 		return download(b, "image/svg+xml", ref+".svg"), err
 	case "ics":
 		docs, err := s.o.Issuer.Documents(ctx, v.Event, []sale.TicketID{t.ID}, r.lang)
@@ -188,8 +204,8 @@ func (s *Server) pixQR(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if o.Payment.Code == "" {
-		return answer{}, s.problem(wire.NotFound, r.lang)
+	if o.Payment.Code == "" || o.State != sale.OrderAwaiting {
+		return answer{}, s.problem(wire.NotFound, r.lang) // what is paid or over must not be paid again
 	}
 	b, err := pass.QRSVG(o.Payment.Code, "Pix")
 	return answer{raw: b, kind: "image/svg+xml"}, err
@@ -210,10 +226,13 @@ func (s *Server) refund(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	c := &call{s: s, person: r.person, view: v}
+	key, err := r.idempotencyKey()
+	if err != nil {
+		return answer{}, err
+	}
+	c := &call{s: s, person: r.person, lang: r.lang, view: v}
 	cmd := sale.Command{
-		Op: sale.OpRefund, Order: o.ID, Actor: r.account(), Text: in.Reason,
-		Key: commandKey(r.person, "refund"+r.PathValue("id"), r.Header.Get("Idempotency-Key")),
+		Op: sale.OpRefund, Order: o.ID, Actor: r.account(), Text: in.Reason, Key: commandKey(r.person, "refund", key),
 	}
 	if in.Force {
 		cmd.Limit = 1
@@ -225,7 +244,7 @@ func (s *Server) refund(ctx context.Context, r *request) (answer, error) {
 	if err := refusal(v.Event, res, r.lang); err != nil {
 		return answer{}, err
 	}
-	if err := s.audit(ctx, r, "order.refund", r.PathValue("id"), in.Reason); err != nil {
+	if err := s.audit(ctx, r, cmd.Key, "order.refund", r.PathValue("id"), in.Reason); err != nil {
 		return answer{}, err
 	}
 	a, err := c.showOrder(ctx, o.ID)

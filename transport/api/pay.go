@@ -5,14 +5,13 @@ import (
 	"net/http"
 
 	"github.com/catraca/catraca/actors/account"
-	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/transport/wire"
 )
 
 func (c *call) order(ctx context.Context) (answer, error) {
 	var in wire.OrderRequest
-	if err := decode(c.body, &in, c.person.Lang); err != nil {
+	if err := decode(c.body, &in, c.lang); err != nil {
 		return answer{}, err
 	}
 	id, err := c.holdID(in.Hold)
@@ -32,7 +31,7 @@ func (c *call) order(ctx context.Context) (answer, error) {
 func (c *call) orderID(ref string) (sale.OrderID, error) {
 	e, id, err := wire.ParseOrderRef(ref)
 	if err != nil || c.view != nil && c.view.Event != e {
-		return 0, c.s.problem(wire.NotFound, c.person.Lang)
+		return 0, c.s.problem(wire.NotFound, c.lang)
 	}
 	if c.view == nil {
 		if c.view, err = c.s.o.Sales.View(e); err != nil {
@@ -71,7 +70,7 @@ func (c *call) readOrder(ctx context.Context, id sale.OrderID) (sale.Order, erro
 	}
 	// Somebody else's order is as unknown as none: numbers are easily guessed.
 	if !ok || o.Account != sale.AccountID(c.person.Account) && c.person.Role < account.RoleViewer {
-		return o, c.s.problem(wire.NotFound, c.person.Lang)
+		return o, c.s.problem(wire.NotFound, c.lang)
 	}
 	return o, nil
 }
@@ -93,7 +92,7 @@ func (c *call) orderCancel(ctx context.Context) (answer, error) {
 
 func (c *call) pay(ctx context.Context) (answer, error) {
 	var in wire.PayRequest
-	if err := decode(c.body, &in, c.person.Lang); err != nil {
+	if err := decode(c.body, &in, c.lang); err != nil {
 		return answer{}, err
 	}
 	if c.id != "" {
@@ -105,7 +104,7 @@ func (c *call) pay(ctx context.Context) (answer, error) {
 	}
 	method, ok := wire.ParseMethod(in.Method)
 	if !ok || method == sale.MethodPix && c.view.Config.Currency != "BRL" {
-		return answer{}, invalid(c.person.Lang, "/method", "unknown", "one of the event's payment_methods")
+		return answer{}, invalid(c.lang, "/method", "unknown", "one of the event's payment_methods")
 	}
 	if _, err := c.submit(ctx, sale.Command{Op: sale.OpPayBegin, Order: id, Method: method}); err != nil {
 		return answer{}, err
@@ -116,14 +115,13 @@ func (c *call) pay(ctx context.Context) (answer, error) {
 // awaitPayment waits until the provider knows the payment: then the page can send the payer there. The provider
 // being slow is no error, the payment goes on and the order says so.
 func (c *call) awaitPayment(ctx context.Context, id sale.OrderID, method sale.Method) (answer, error) {
-	watch := &orderWatch{order: id, changed: make(chan struct{}, 1)}
-	wait, cancelWait := context.WithTimeout(ctx, c.s.o.PayWait)
-	defer cancelWait()
-	_, cancel, err := c.s.o.Sales.Subscribe(wait, c.view.Event, watch)
+	wait, cancel := context.WithTimeout(ctx, c.s.o.PayWait)
+	defer cancel()
+	changed, forget, err := c.s.watches.order(wait, c.s.o.Sales, c.view.Event, id)
 	if err != nil {
 		return answer{}, err
 	}
-	defer cancel()
+	defer forget()
 	for {
 		o, err := c.readOrder(ctx, id)
 		if err != nil {
@@ -134,7 +132,7 @@ func (c *call) awaitPayment(ctx context.Context, id sale.OrderID, method sale.Me
 			return answer{body: out}, nil
 		}
 		select {
-		case <-watch.changed:
+		case <-changed:
 		case <-wait.Done():
 			return answer{status: http.StatusAccepted, body: out}, nil
 		}
@@ -148,25 +146,3 @@ func started(o sale.Order, method sale.Method) bool {
 	}
 	return o.Payment.Method == method && (o.Payment.URL != "" || o.Payment.Code != "")
 }
-
-// orderWatch hears when one order changes.
-type orderWatch struct {
-	order   sale.OrderID
-	changed chan struct{}
-}
-
-// Delta looks for the order. The machine's goroutine.
-func (w *orderWatch) Delta(d *event.Delta) {
-	for i := range d.Changes {
-		if d.Changes[i].Kind == sale.ChangeOrder && d.Changes[i].Order == w.order {
-			select {
-			case w.changed <- struct{}{}:
-			default:
-			}
-			return
-		}
-	}
-}
-
-// View is of no interest here.
-func (w *orderWatch) View(*event.View) {}

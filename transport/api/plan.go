@@ -21,6 +21,7 @@ type planCache struct {
 
 type encodedPlan struct {
 	hash       string
+	policy     string // hash of everything the sale was made with
 	json, gzip []byte
 }
 
@@ -31,6 +32,8 @@ func (c *planCache) get(v *event.View) *encodedPlan {
 		return p
 	}
 	p := encodePlan(v.Config.Plan)
+	policy := sha256.Sum256(sale.AppendConfig(nil, v.Config))
+	p.policy = hex.EncodeToString(policy[:])
 	if c.plans == nil {
 		c.plans = make(map[sale.EventID]*encodedPlan)
 	}

@@ -7,13 +7,17 @@ import (
 	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/actors/sale/queue"
 	"github.com/catraca/catraca/transport/wire"
 )
 
 // Ask does a command without a body (join, leave, claim, finish) for a fan of the live socket. The error is a
-// *[wire.Problem] in the fan's language.
-func (s *Server) Ask(ctx context.Context, p directory.Person, id sale.EventID, op sale.Op) error {
-	return s.refused(s.ask(ctx, p, id, op), p.Lang)
+// *[wire.Problem] in lang.
+func (s *Server) Ask(ctx context.Context, p directory.Person, lang string, id sale.EventID, op sale.Op) error {
+	if wait, ok := s.pace.shop(p, s.o.Now()); !ok {
+		return s.tooMany(wait, lang)
+	}
+	return s.refused(s.ask(ctx, p, lang, id, op, s.opKey(p, op, "")), lang)
 }
 
 func (s *Server) refused(err error, lang string) error {
@@ -23,12 +27,47 @@ func (s *Server) refused(err error, lang string) error {
 	return s.toProblem(err, lang)
 }
 
-func (s *Server) ask(ctx context.Context, p directory.Person, id sale.EventID, op sale.Op) error {
-	res, err := s.o.Sales.Submit(ctx, id, &sale.Command{Op: op, Account: sale.AccountID(p.Account)})
+// opKey of a command without a body. What changes nothing when it is done twice needs none, and a crowd that joins
+// costs no memory of answers.
+func (s *Server) opKey(p directory.Person, op sale.Op, key string) sale.Key {
+	name := opFinish
+	switch op {
+	case sale.OpJoin:
+		name = "join"
+	case sale.OpClaim:
+		name = "claim"
+	case sale.OpLeave:
+		name = "leave"
+	}
+	if key == "" && (op == sale.OpJoin || op == sale.OpClaim) {
+		return sale.Key{}
+	}
+	return commandKey(p, name, key)
+}
+
+func (s *Server) ask(ctx context.Context, p directory.Person, lang string, id sale.EventID, op sale.Op, key sale.Key) error {
+	res, err := s.o.Sales.Submit(ctx, id, &sale.Command{Op: op, Account: sale.AccountID(p.Account), Key: key})
 	if err != nil {
 		return err
 	}
-	return refusal(id, res, p.Lang)
+	return refusal(id, res, lang)
+}
+
+// plain does a command without a body over HTTP.
+func (s *Server) plain(ctx context.Context, r *request, op sale.Op) (*event.View, error) {
+	key, err := r.idempotencyKey()
+	if err != nil {
+		return nil, err
+	}
+	var none struct{}
+	if err := s.read(r, &none); err != nil {
+		return nil, err
+	}
+	v, err := s.event(r)
+	if err != nil {
+		return nil, err
+	}
+	return v, s.ask(ctx, r.person, r.lang, v.Event, op, s.opKey(r.person, op, key))
 }
 
 func (s *Server) join(ctx context.Context, r *request) (answer, error) {
@@ -36,15 +75,15 @@ func (s *Server) join(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, had, err := s.o.Places.Place(ctx, v.Event, r.account())
+	before, had, err := s.o.Places.Place(ctx, v.Event, r.account())
 	if err != nil {
 		return answer{}, err
 	}
-	if err := s.ask(ctx, r.person, v.Event, sale.OpJoin); err != nil {
+	if _, err := s.plain(ctx, r, sale.OpJoin); err != nil {
 		return answer{}, err
 	}
-	a, err := s.place(ctx, r, v)
-	if err == nil && !had {
+	a, number, err := s.place(ctx, r, v)
+	if err == nil && (!had || number != before.Number) {
 		a.status = http.StatusCreated
 	}
 	return a, err
@@ -55,43 +94,36 @@ func (s *Server) myPlace(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.place(ctx, r, v)
+	a, _, err := s.place(ctx, r, v)
+	return a, err
 }
 
-func (s *Server) place(ctx context.Context, r *request, v *event.View) (answer, error) {
+func (s *Server) place(ctx context.Context, r *request, v *event.View) (answer, queue.Place, error) {
 	p, ok, err := s.o.Places.Place(ctx, v.Event, r.account())
 	if err != nil {
-		return answer{}, err
+		return answer{}, 0, err
 	}
 	if !ok {
-		return answer{}, s.problem(wire.NoPlace, r.lang)
+		return answer{}, 0, s.problem(wire.NoPlace, r.lang)
 	}
-	return answer{body: RenderPlace(p, v.Config.Slug)}, nil
+	return answer{body: RenderPlace(p, v.Config.Slug)}, p.Number, nil
 }
 
 func (s *Server) leave(ctx context.Context, r *request) (answer, error) {
-	return s.plain(ctx, r, sale.OpLeave)
+	_, err := s.plain(ctx, r, sale.OpLeave)
+	return answer{}, err
 }
 
 func (s *Server) finish(ctx context.Context, r *request) (answer, error) {
-	return s.plain(ctx, r, sale.OpFinish)
-}
-
-func (s *Server) plain(ctx context.Context, r *request, op sale.Op) (answer, error) {
-	v, err := s.event(r)
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{}, s.ask(ctx, r.person, v.Event, op)
+	_, err := s.plain(ctx, r, sale.OpFinish)
+	return answer{}, err
 }
 
 func (s *Server) claim(ctx context.Context, r *request) (answer, error) {
-	v, err := s.event(r)
+	v, err := s.plain(ctx, r, sale.OpClaim)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := s.ask(ctx, r.person, v.Event, sale.OpClaim); err != nil {
-		return answer{}, err
-	}
-	return s.place(ctx, r, v)
+	a, _, err := s.place(ctx, r, v)
+	return a, err
 }

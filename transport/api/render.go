@@ -1,8 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 
 	"github.com/catraca/catraca/actors/event"
@@ -15,7 +13,7 @@ import (
 func (s *Server) renderEvent(v *event.View) wire.Event {
 	c := v.Config
 	lo, hi := priceRange(c.Plan)
-	policy := sha256.Sum256(sale.AppendConfig(nil, c))
+	plan := s.plans.get(v)
 	e := wire.Event{
 		ID: strconv.Itoa(int(v.Event)), Slug: c.Slug, Name: c.Name, Venue: c.Venue, Phase: wire.PhaseName(v.Phase),
 		Rehearsal: c.Rehearsal, Currency: c.Currency, TimeZone: c.TimeZone,
@@ -24,8 +22,8 @@ func (s *Server) renderEvent(v *event.View) wire.Event {
 		PriceFrom: money(lo, c), PriceTo: money(hi, c),
 		Limits:     wire.Limits{PerHold: c.Limits.PerHold, PerAccount: c.Limits.PerAccount},
 		Categories: []wire.Category{}, Sections: []wire.Section{},
-		PlanURL: "/api/v1/events/" + c.Slug + "/plan/" + s.plans.get(v).hash + ".json",
-		Message: v.Message, PauseReason: v.PauseReason, PolicyHash: hex.EncodeToString(policy[:]),
+		PlanURL: "/api/v1/events/" + c.Slug + "/plan/" + plan.hash + ".json",
+		Message: v.Message, PauseReason: v.PauseReason, PolicyHash: plan.policy,
 		PaymentMethods: []string{"card"},
 	}
 	if c.Currency == "BRL" {
@@ -108,7 +106,7 @@ func renderLines(c *sale.Config, lines []sale.OrderLine) []wire.Line {
 func renderHold(e sale.EventID, c *sale.Config, h sale.Hold) wire.Hold {
 	out := wire.Hold{
 		ID: wire.HoldRef(e, h.ID), Expires: wire.Time(h.Expires), Cap: wire.Time(h.Cap), Renewed: h.Renewed,
-		Lines: renderLines(c, h.Lines), Total: money(h.Amount, c), Adjacent: h.Adjacent,
+		Lines: renderLines(c, h.Lines), Total: money(h.Amount, c),
 	}
 	if h.Order != 0 {
 		ref := wire.OrderRef(e, h.Order)

@@ -65,8 +65,8 @@ func (s *Server) signUp(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	name := strings.TrimSpace(in.Name)
-	if name == "" || len(name) > 100 {
-		return answer{}, invalid(r.lang, "/name", "length", "a name has 1 to 100 bytes")
+	if err := checkName(name, r.lang); err != nil {
+		return answer{}, err
 	}
 	lang := r.lang
 	if in.Lang != "" {
@@ -85,16 +85,36 @@ func (s *Server) signUp(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	res, err := s.o.Directory.Submit(ctx, &account.Command{
+	res, err := s.submitAccount(ctx, r, "accounts.create "+email, account.Command{
 		Op: account.OpCreate, Email: email, Name: name, Lang: lang, Hash: hash, Role: account.RoleFan,
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	if err := s.accountRefusal(res.Refusal, r.lang); err != nil {
-		return answer{}, err
-	}
 	return s.openSession(ctx, r, res.Account, in.Token, http.StatusCreated)
+}
+
+// checkName refuses what the directory would, with the reason.
+func checkName(name, lang string) error {
+	if name == "" || len(name) > 100 {
+		return invalid(lang, "/name", "length", "a name has 1 to 100 bytes")
+	}
+	if err := account.CheckName(name); err != nil {
+		return invalid(lang, "/name", "characters", err.Error())
+	}
+	return nil
+}
+
+// submitAccount does a command of the request's sender, once for one Idempotency-Key.
+func (s *Server) submitAccount(ctx context.Context, r *request, op string, cmd account.Command) (account.Result, error) {
+	if err := s.keyed(r, op, r.raw, &cmd); err != nil {
+		return account.Result{}, err
+	}
+	res, err := s.o.Directory.Submit(ctx, &cmd)
+	if err != nil {
+		return res, err
+	}
+	return res, s.accountRefusal(res.Refusal, r.lang)
 }
 
 // signIn answers an unknown address and a wrong password alike and in the same time.
@@ -128,7 +148,7 @@ func (s *Server) openSession(ctx context.Context, r *request, id account.ID, asT
 	token, hash := directory.NewToken()
 	expires := s.o.Now().Add(s.o.SessionLife)
 	res, err := s.o.Directory.Submit(ctx, &account.Command{
-		Op: account.OpSessionOpen, Account: id, TokenHash: hash, Expires: expires.UnixMilli(),
+		Op: account.OpSessionOpen, Account: id, TokenHash: hash, Expires: expires.UnixMilli(), Key: account.Key(hash[:16]),
 	})
 	if err != nil {
 		return answer{}, err
@@ -148,9 +168,7 @@ func (s *Server) openSession(ctx context.Context, r *request, id account.ID, asT
 		out.Token = token
 		return answer{status: status, body: out}, nil
 	}
-	h := http.Header{}
-	h.Add("Set-Cookie", s.cookie(token, expires).String())
-	return answer{status: status, body: out, header: h}, nil
+	return answer{status: status, body: out, header: http.Header{"Set-Cookie": {s.cookie(token, expires).String()}}}, nil
 }
 
 func (s *Server) signOut(ctx context.Context, r *request) (answer, error) {
@@ -159,11 +177,14 @@ func (s *Server) signOut(ctx context.Context, r *request) (answer, error) {
 			return answer{}, err
 		}
 	}
-	h := http.Header{}
+	return answer{header: http.Header{"Set-Cookie": {s.noCookie().String()}}}, nil
+}
+
+// noCookie takes the session's cookie away.
+func (s *Server) noCookie() *http.Cookie {
 	gone := s.cookie("", time.Unix(1, 0))
 	gone.MaxAge = -1
-	h.Add("Set-Cookie", gone.String())
-	return answer{header: h}, nil
+	return gone
 }
 
 func (s *Server) me(_ context.Context, r *request) (answer, error) {
@@ -181,11 +202,9 @@ func (s *Server) changeMe(ctx context.Context, r *request) (answer, error) {
 	if !ok {
 		return answer{}, invalid(r.lang, "/lang", "unknown", "one of pt-BR, en, es")
 	}
-	res, err := s.o.Directory.Submit(ctx, &account.Command{Op: account.OpLangSet, Account: r.person.Account, Lang: lang})
-	if err != nil {
-		return answer{}, err
-	}
-	if err := s.accountRefusal(res.Refusal, r.lang); err != nil {
+	if _, err := s.submitAccount(ctx, r, "accounts.lang", account.Command{
+		Op: account.OpLangSet, Account: r.person.Account, Lang: lang,
+	}); err != nil {
 		return answer{}, err
 	}
 	r.person.Lang = lang
@@ -193,11 +212,10 @@ func (s *Server) changeMe(ctx context.Context, r *request) (answer, error) {
 }
 
 func (s *Server) eraseMe(ctx context.Context, r *request) (answer, error) {
-	res, err := s.o.Directory.Submit(ctx, &account.Command{Op: account.OpErase, Account: r.person.Account})
-	if err != nil {
+	if _, err := s.submitAccount(ctx, r, "accounts.erase", account.Command{Op: account.OpErase, Account: r.person.Account}); err != nil {
 		return answer{}, err
 	}
-	return answer{}, s.accountRefusal(res.Refusal, r.lang)
+	return answer{header: http.Header{"Set-Cookie": {s.noCookie().String()}}}, nil
 }
 
 func renderAccount(p directory.Person) wire.Account {
@@ -208,11 +226,11 @@ func renderAccount(p directory.Person) wire.Account {
 
 // read reads and decodes the body.
 func (s *Server) read(r *request, v any) error {
-	b, err := s.body(r, maxBody)
-	if err != nil {
+	var err error
+	if r.raw, err = s.body(r, maxBody); err != nil {
 		return err
 	}
-	return decode(b, v, r.lang)
+	return decode(r.raw, v, r.lang)
 }
 
 // throttle limits one address and one account before anything costly is done for them.

@@ -2,11 +2,9 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/event"
@@ -32,22 +30,40 @@ const (
 type call struct {
 	s      *Server
 	person directory.Person
+	lang   string      // of what is said about it
 	view   *event.View // nil when the id names the event
 	id     string
 	key    sale.Key
 	body   []byte
 }
 
-// Call does a shopping operation for a fan of the live socket and returns what HTTP would have answered.
-func (s *Server) Call(ctx context.Context, p directory.Person, id sale.EventID, op, key string, body []byte) (status int, out []byte) {
+// Call does a shopping operation for a fan of the live socket and returns what HTTP would have answered. Problems are
+// told in lang.
+func (s *Server) Call(ctx context.Context, p directory.Person, lang string, id sale.EventID, op, key string, body []byte) (status int, out []byte) {
+	if wait, ok := s.pace.shop(p, s.o.Now()); !ok {
+		return s.carry(answer{}, s.tooMany(wait, lang), lang)
+	}
+	if key != "" && !validKey(key) {
+		return s.carry(answer{}, invalid(lang, "/key", "length", "1 to 128 visible ASCII characters"), lang)
+	}
+	return s.Look(ctx, p, lang, id, op, key, body)
+}
+
+// Look is Call for what the socket itself wants to know; it does not count against the fan's pace.
+func (s *Server) Look(ctx context.Context, p directory.Person, lang string, id sale.EventID, op, key string, body []byte) (status int, out []byte) {
 	v, err := s.o.Sales.View(id)
 	var a answer
 	if err == nil {
-		c := &call{s: s, person: p, view: v, key: commandKey(p, op, key), body: body}
+		c := &call{s: s, person: p, lang: lang, view: v, key: commandKey(p, op, key), body: body}
 		a, err = c.do(ctx, op)
 	}
+	return s.carry(a, err, lang)
+}
+
+// carry is what HTTP would send as status and body.
+func (s *Server) carry(a answer, err error, lang string) (status int, out []byte) {
 	if err != nil {
-		problem := s.toProblem(err, p.Lang)
+		problem := s.toProblem(err, lang)
 		return problem.Status, problem.JSON()
 	}
 	if a.body == nil {
@@ -55,7 +71,7 @@ func (s *Server) Call(ctx context.Context, p directory.Person, id sale.EventID, 
 	}
 	b, err := json.Marshal(a.body)
 	if err != nil {
-		problem := s.problem(wire.Internal, p.Lang)
+		problem := s.problem(wire.Internal, lang)
 		return problem.Status, problem.JSON()
 	}
 	if a.status == 0 {
@@ -67,16 +83,15 @@ func (s *Server) Call(ctx context.Context, p directory.Person, id sale.EventID, 
 // httpOp carries a shopping operation over HTTP.
 func (s *Server) httpOp(op string) handler {
 	return func(ctx context.Context, r *request) (answer, error) {
+		key, err := r.idempotencyKey()
+		if err != nil {
+			return answer{}, err
+		}
 		body, err := s.body(r, maxBody)
 		if err != nil {
 			return answer{}, err
 		}
-		key := r.Header.Get("Idempotency-Key")
-		if len(key) > 128 {
-			return answer{}, invalid(r.lang, "/Idempotency-Key", "length", "at most 128 characters")
-		}
-		c := &call{s: s, person: r.person, id: r.PathValue("id"), key: commandKey(r.person, op+r.PathValue("id"), key), body: body}
-		c.person.Lang = r.lang
+		c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id"), key: commandKey(r.person, op, key), body: body}
 		if r.PathValue("event") != "" {
 			if c.view, err = s.event(r); err != nil {
 				return answer{}, err
@@ -84,20 +99,6 @@ func (s *Server) httpOp(op string) handler {
 		}
 		return c.do(ctx, op)
 	}
-}
-
-// commandKey binds a caller's key to the caller and the operation; without one the call is a new one each time.
-func commandKey(p directory.Person, op, key string) sale.Key {
-	var k sale.Key
-	if key == "" {
-		_, _ = rand.Read(k[:]) // never fails
-		return k
-	}
-	b := binary.BigEndian.AppendUint64([]byte("call1"), uint64(p.Account))
-	b = append(append(append(b, op...), 0), key...)
-	sum := sha256.Sum256(b)
-	copy(k[:], sum[:])
-	return k
 }
 
 func (c *call) do(ctx context.Context, op string) (answer, error) {
@@ -119,9 +120,9 @@ func (c *call) do(ctx context.Context, op string) (answer, error) {
 	case opPay:
 		return c.pay(ctx)
 	case opFinish:
-		return answer{}, c.s.ask(ctx, c.person, c.view.Event, sale.OpFinish)
+		return answer{}, c.s.ask(ctx, c.person, c.lang, c.view.Event, sale.OpFinish, c.key)
 	default:
-		return answer{}, invalid(c.person.Lang, "/op", "unknown", "one of hold, hold.get, hold.change, hold.release, order, order.get, order.cancel, pay, finish")
+		return answer{}, invalid(c.lang, "/op", "unknown", "one of hold, hold.get, hold.change, hold.release, order, order.get, order.cancel, pay, finish")
 	}
 }
 
@@ -131,33 +132,57 @@ func (c *call) submit(ctx context.Context, cmd sale.Command) (sale.Result, error
 	if err != nil {
 		return res, err
 	}
-	return res, refusal(c.view.Event, res, c.person.Lang)
+	return res, refusal(c.view.Event, res, c.lang)
 }
 
 func (c *call) hold(ctx context.Context) (answer, error) {
 	var in wire.HoldRequest
-	if err := decode(c.body, &in, c.person.Lang); err != nil {
+	err := decode(c.body, &in, c.lang)
+	if err != nil {
 		return answer{}, err
 	}
 	cmd := sale.Command{Op: sale.OpHold}
 	if in.Best != nil {
 		if len(in.Seats)+len(in.Areas) > 0 {
-			return answer{}, invalid(c.person.Lang, "/best", "both", "either best, or seats and areas")
+			return answer{}, invalid(c.lang, "/best", "both", "either best, or seats and areas")
 		}
 		cmd.Best = bestQuery(in.Best)
 		if cmd.Best.Quantity == 0 {
-			return answer{}, invalid(c.person.Lang, "/best/quantity", "range", "at least 1")
+			return answer{}, invalid(c.lang, "/best/quantity", "range", "at least 1")
 		}
-	} else if cmd.Lines = lines(&in); len(cmd.Lines) == 0 {
-		return answer{}, invalid(c.person.Lang, "/seats", "required", "name seats, areas or best")
+	} else {
+		if cmd.Lines, err = c.lines(&in, ""); err != nil {
+			return answer{}, err
+		}
+		if len(cmd.Lines) == 0 {
+			return answer{}, invalid(c.lang, "/seats", "required", "name seats, areas or best")
+		}
 	}
 	res, err := c.submit(ctx, cmd)
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := c.showHold(ctx, res.Hold, res.Adjacent)
-	a.status = http.StatusCreated
-	return a, err
+	h, err := c.readHold(ctx, res.Hold)
+	if err != nil && res.Repeated {
+		// The same request once more, and the hold is over by now: the answer it got then.
+		h, err = storedHold(c.view.Config, res), nil
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	out := renderHold(c.view.Event, c.view.Config, h)
+	out.Adjacent = res.Adjacent
+	return answer{status: http.StatusCreated, body: out}, nil
+}
+
+// storedHold rebuilds a hold from the answer to the command that made it.
+func storedHold(cfg *sale.Config, res sale.Result) sale.Hold {
+	h := sale.Hold{ID: res.Hold, Expires: res.At, Cap: res.Cap, Amount: res.Amount}
+	for _, l := range res.Lines {
+		cat := cfg.Plan.Categories[cfg.Plan.CategoryOf(l.Unit)]
+		h.Lines = append(h.Lines, sale.OrderLine{Unit: l.Unit, Count: l.Count, Price: cat.Price, Fee: cat.Fee})
+	}
+	return h
 }
 
 func bestQuery(b *wire.BestRequest) seatmap.BestQuery {
@@ -177,18 +202,35 @@ func bestQuery(b *wire.BestRequest) seatmap.BestQuery {
 	return q
 }
 
-func lines(in *wire.HoldRequest) []sale.Line {
+// lines are the units that a request names; under is the pointer to it.
+func (c *call) lines(in *wire.HoldRequest, under string) ([]sale.Line, error) {
 	if in == nil {
-		return nil
+		return nil, nil
 	}
+	if n := len(in.Seats) + len(in.Areas); n > sale.MaxPerHold {
+		return nil, invalid(c.lang, under+"/seats", "length", "at most "+strconv.Itoa(sale.MaxPerHold)+" seats and areas")
+	}
+	seen := make(map[uint32]bool)
 	var out []sale.Line
-	for _, u := range in.Seats {
+	for i, u := range in.Seats {
+		if seen[u] {
+			return nil, invalid(c.lang, under+"/seats/"+strconv.Itoa(i), "repeated", "each seat once")
+		}
+		seen[u] = true
 		out = append(out, sale.Line{Unit: sale.UnitID(u), Count: 1})
 	}
-	for _, a := range in.Areas {
+	for i, a := range in.Areas {
+		at := under + "/areas/" + strconv.Itoa(i)
+		if seen[a.Unit] {
+			return nil, invalid(c.lang, at+"/unit", "repeated", "each area once")
+		}
+		if a.Count == 0 {
+			return nil, invalid(c.lang, at+"/count", "range", "at least 1")
+		}
+		seen[a.Unit] = true
 		out = append(out, sale.Line{Unit: sale.UnitID(a.Unit), Count: a.Count})
 	}
-	return out
+	return out, nil
 }
 
 func (c *call) holdGet(ctx context.Context) (answer, error) {
@@ -196,7 +238,7 @@ func (c *call) holdGet(ctx context.Context) (answer, error) {
 	var ok bool
 	err := c.s.o.Sales.Read(ctx, c.view.Event, func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) })
 	if err == nil && !ok {
-		err = c.s.problem(wire.NotFound, c.person.Lang)
+		err = c.s.problem(wire.NotFound, c.lang)
 	}
 	if err != nil {
 		return answer{}, err
@@ -204,32 +246,29 @@ func (c *call) holdGet(ctx context.Context) (answer, error) {
 	return answer{body: renderHold(c.view.Event, c.view.Config, h)}, nil
 }
 
-func (c *call) showHold(ctx context.Context, id sale.HoldID, adjacent bool) (answer, error) {
+// readHold reads a live hold of the caller.
+func (c *call) readHold(ctx context.Context, id sale.HoldID) (sale.Hold, error) {
 	var h sale.Hold
 	var ok bool
 	err := c.s.o.Sales.Read(ctx, c.view.Event, func(st *sale.State) { h, ok = st.Hold(id) })
 	if err == nil && (!ok || h.Account != sale.AccountID(c.person.Account)) {
-		err = c.s.problem(wire.Expired, c.person.Lang)
+		err = c.s.problem(wire.Expired, c.lang)
 	}
-	if err != nil {
-		return answer{}, err
-	}
-	h.Adjacent = h.Adjacent || adjacent
-	return answer{body: renderHold(c.view.Event, c.view.Config, h)}, nil
+	return h, err
 }
 
 // holdID reads the hold the call names, which has to be one of its event.
 func (c *call) holdID(ref string) (sale.HoldID, error) {
 	e, id, err := wire.ParseHoldRef(ref)
 	if err != nil || e != c.view.Event {
-		return 0, c.s.problem(wire.NotFound, c.person.Lang)
+		return 0, c.s.problem(wire.NotFound, c.lang)
 	}
 	return id, nil
 }
 
 func (c *call) holdChange(ctx context.Context) (answer, error) {
 	var in wire.HoldChange
-	if err := decode(c.body, &in, c.person.Lang); err != nil {
+	if err := decode(c.body, &in, c.lang); err != nil {
 		return answer{}, err
 	}
 	if c.id != "" {
@@ -239,16 +278,46 @@ func (c *call) holdChange(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	cmd := sale.Command{Op: sale.OpHoldChange, Hold: id, Lines: lines(in.Add), Drop: lines(in.Drop)}
-	if in.Renew {
-		cmd = sale.Command{Op: sale.OpHoldRenew, Hold: id}
-	} else if len(cmd.Lines)+len(cmd.Drop) == 0 {
-		return answer{}, invalid(c.person.Lang, "/add", "required", "add, drop or renew")
+	cmd, err := c.changeOf(&in, id)
+	if err != nil {
+		return answer{}, err
 	}
 	if _, err := c.submit(ctx, cmd); err != nil {
 		return answer{}, err
 	}
-	return c.showHold(ctx, id, false)
+	h, err := c.readHold(ctx, id)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{body: renderHold(c.view.Event, c.view.Config, h)}, nil
+}
+
+// changeOf is the command for a change: either a renewal, or units to add and to give back at once.
+func (c *call) changeOf(in *wire.HoldChange, id sale.HoldID) (sale.Command, error) {
+	cmd := sale.Command{Op: sale.OpHoldRenew, Hold: id}
+	if in.Renew {
+		if in.Add != nil || in.Drop != nil {
+			return cmd, invalid(c.lang, "/renew", "both", "either renew, or add and drop")
+		}
+		return cmd, nil
+	}
+	for at, x := range map[string]*wire.HoldRequest{"/add": in.Add, "/drop": in.Drop} {
+		if x != nil && x.Best != nil {
+			return cmd, invalid(c.lang, at+"/best", "unknown", "name seats or areas")
+		}
+	}
+	cmd.Op = sale.OpHoldChange
+	var err error
+	if cmd.Lines, err = c.lines(in.Add, "/add"); err != nil {
+		return cmd, err
+	}
+	if cmd.Drop, err = c.lines(in.Drop, "/drop"); err != nil {
+		return cmd, err
+	}
+	if len(cmd.Lines)+len(cmd.Drop) == 0 {
+		return cmd, invalid(c.lang, "/add", "required", "add, drop or renew")
+	}
+	return cmd, nil
 }
 
 func (c *call) holdRelease(ctx context.Context) (answer, error) {
@@ -270,6 +339,6 @@ func (c *call) named() (string, error) {
 		return c.id, nil
 	}
 	var in wire.IDRequest
-	err := decode(c.body, &in, c.person.Lang)
+	err := decode(c.body, &in, c.lang)
 	return in.ID, err
 }

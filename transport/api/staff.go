@@ -54,27 +54,39 @@ func (s *Server) addAccount(ctx context.Context, r *request) (answer, error) {
 	if err := password.Check(in.Password); err != nil {
 		return answer{}, invalid(r.lang, "/password", "weak", err.Error())
 	}
-	id, err := s.AddAccount(ctx, r.person.Account, email, in.Name, in.Password, role)
-	if err != nil {
-		return answer{}, s.refused(err, r.lang)
+	if err := checkName(in.Name, r.lang); err != nil {
+		return answer{}, err
 	}
-	p, _, err := s.o.Directory.Person(ctx, id)
+	cmd, err := s.newAccount(ctx, r.person.Account, email, in.Name, in.Password, role)
+	if err != nil {
+		return answer{}, err
+	}
+	res, err := s.submitAccount(ctx, r, "accounts.add", cmd)
+	if err != nil {
+		return answer{}, err
+	}
+	p, _, err := s.o.Directory.Person(ctx, res.Account)
 	return answer{status: http.StatusCreated, body: map[string]any{"account": renderAccount(p)}}, err
 }
 
 // AddAccount makes an account with a role. Actor 0 is the house itself.
 func (s *Server) AddAccount(ctx context.Context, actor account.ID, email, name, pass string, role account.Role) (account.ID, error) {
-	hash, err := s.o.Passwords.Hash(ctx, pass)
+	cmd, err := s.newAccount(ctx, actor, email, name, pass, role)
 	if err != nil {
 		return 0, err
 	}
-	res, err := s.o.Directory.Submit(ctx, &account.Command{
-		Op: account.OpCreate, Actor: actor, Email: email, Name: name, Lang: "pt-BR", Hash: hash, Role: role,
-	})
+	res, err := s.o.Directory.Submit(ctx, &cmd)
 	if err != nil {
 		return 0, err
 	}
 	return res.Account, s.accountRefusal(res.Refusal, "")
+}
+
+func (s *Server) newAccount(ctx context.Context, actor account.ID, email, name, pass string, role account.Role) (account.Command, error) {
+	hash, err := s.o.Passwords.Hash(ctx, pass)
+	return account.Command{
+		Op: account.OpCreate, Actor: actor, Email: email, Name: name, Lang: "pt-BR", Hash: hash, Role: role,
+	}, err
 }
 
 func (s *Server) setRole(ctx context.Context, r *request) (answer, error) {
@@ -95,17 +107,19 @@ func (s *Server) disableAccount(ctx context.Context, r *request) (answer, error)
 	return s.staff(ctx, r, account.Command{Op: account.OpDisable})
 }
 
+func (s *Server) enableAccount(ctx context.Context, r *request) (answer, error) {
+	return s.staff(ctx, r, account.Command{Op: account.OpEnable})
+}
+
+// staff does something to the account of the path.
 func (s *Server) staff(ctx context.Context, r *request, cmd account.Command) (answer, error) {
 	id, err := strconv.ParseUint(r.PathValue("id"), 10, 63)
 	if err != nil {
 		return answer{}, s.problem(wire.NotFound, r.lang)
 	}
 	cmd.Actor, cmd.Account = r.person.Account, account.ID(id)
-	res, err := s.o.Directory.Submit(ctx, &cmd)
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{}, s.accountRefusal(res.Refusal, r.lang)
+	_, err = s.submitAccount(ctx, r, "accounts.staff", cmd)
+	return answer{}, err
 }
 
 // auditTail shows the newest entries of the audit, newest last.

@@ -6,7 +6,7 @@ package issue
 import (
 	"context"
 	"fmt"
-	"net/mail"
+	"net/url"
 	"time"
 
 	"github.com/catraca/catraca/actors/account"
@@ -33,6 +33,18 @@ type Issuer struct {
 	Keys   *pass.Keyring
 	// OrderURL is where a buyer finds the order, given its public reference.
 	OrderURL func(reference string) string
+	// Domain is the right side of Message-IDs and calendar UIDs, the same for ever; empty means the host of OrderURL.
+	Domain string
+}
+
+func (i *Issuer) domain() string {
+	if i.Domain != "" {
+		return i.Domain
+	}
+	if u, err := url.Parse(i.OrderURL("")); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "catraca.invalid"
 }
 
 // Code of a ticket.
@@ -98,7 +110,7 @@ func (i *Issuer) document(e sale.EventID, cfg *sale.Config, t sale.Ticket, holde
 // Calendar is an order's entry in a calendar.
 func (i *Issuer) Calendar(e sale.EventID, cfg *sale.Config, reference string, docs []pass.Document, lang string) pass.EventDoc {
 	d := pass.EventDoc{
-		UID: reference + "." + cfg.Slug + "@catraca", Name: cfg.Name, Venue: cfg.Venue,
+		UID: reference + "@" + i.domain(), Name: cfg.Name, Venue: cfg.Venue,
 		StartsAt: time.UnixMilli(cfg.StartsAt).UTC(), Order: reference, URL: i.OrderURL(reference), Lang: lang,
 	}
 	for _, doc := range docs {
@@ -106,17 +118,4 @@ func (i *Issuer) Calendar(e sale.EventID, cfg *sale.Config, reference string, do
 		d.IssuedAt = doc.IssuedAt
 	}
 	return d
-}
-
-// recipient of an order's mail; ok is false when the account is gone.
-func (i *Issuer) recipient(ctx context.Context, o sale.Order) (to mail.Address, lang string, ok bool, err error) {
-	who, ok, err := i.People.Person(ctx, account.ID(o.Account))
-	if err != nil || !ok {
-		return mail.Address{}, "", false, err
-	}
-	lang = o.Lang
-	if lang == "" {
-		lang = who.Lang
-	}
-	return mail.Address{Name: who.Name, Address: who.Email}, lang, true, nil
 }

@@ -2,9 +2,10 @@ package live
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,107 +20,133 @@ import (
 )
 
 const (
-	writeWait = 5 * time.Second  // one frame has to leave within this
-	quiet     = 75 * time.Second // a peer that says nothing for so long is gone: two pings were not answered
-	maxCalls  = 8                // calls of one connection at once
-	maxQueue  = 64               // frames that may not be dropped, waiting
-	maxStock  = 16               // seat map frames waiting; more, and the page reads the map again
-	callWait  = 15 * time.Second
+	maxCalls   = 8                // calls of one connection at once
+	callWait   = 15 * time.Second // one call, and what the fan is told unasked
+	goodbye    = time.Second      // to write a close frame, and for the peer to read it
+	maxDrained = 1 << 20          // bytes of a peer that goes on sending after the goodbye
+	writeBuf   = 32 << 10         // of the socket: small, so that a slow reader shows early
+	upRate     = 20               // frames and pings a second of one connection
+	upBurst    = 40
 )
 
-// conn is one fan's connection. It implements gateway.Fan.
+// conn is one fan's connection. It implements gateway.Fan. While nothing happens it is one goroutine that reads.
 type conn struct {
 	s      *Server
 	ws     *websocket.Conn
 	person directory.Person
 	event  sale.EventID
+	slug   string
 	source string
 
 	seen  atomic.Int64 // unix ms of the last sign of life
-	calls chan struct{}
-	ctx   context.Context
+	calls atomic.Int32 // under way
+	lang  atomic.Pointer[string]
+	ctx   context.Context // ends with the connection
 	end   context.CancelFunc
 
-	mu      sync.Mutex // guards what waits to be written
-	place   *gateway.Place
-	tick    *gateway.TickFrame
-	queue   []func(seq uint64) any
-	stock   []*gateway.StockFrame
-	reset   bool // stock frames were dropped
-	hold    bool // the hold has to be read and told
-	gone    bool // the hold is no more
-	orders  []sale.OrderID
-	pinging bool
-	closing int // close code, 0: none
-	reason  string
-	writing bool
-	closed  bool
+	mu      sync.Mutex // guards the outbox
+	out     outbox
+	writing bool // a writer runs
+	closed  bool // nothing is written any more
 
 	seq     uint64 // the writer's
 	offered int64  // deadline of the last offer told; the writer's
+	over    bool   // told that the sale is over; the writer's
 }
 
-func newConn(s *Server, ws *websocket.Conn, p directory.Person, id sale.EventID, source string) *conn {
+func newConn(s *Server, ws *websocket.Conn, p directory.Person, id sale.EventID, slug, source string) *conn {
 	ctx, end := context.WithCancel(context.Background())
-	c := &conn{s: s, ws: ws, person: p, event: id, source: source, calls: make(chan struct{}, maxCalls), ctx: ctx, end: end}
-	c.seen.Store(time.Now().UnixMilli())
+	c := &conn{s: s, ws: ws, person: p, event: id, slug: slug, source: source, ctx: ctx, end: end}
+	c.lang.Store(&c.person.Lang)
+	c.alive()
 	return c
 }
 
 // run reads until the connection ends.
 func (c *conn) run() {
 	defer c.s.remove(c)
-	defer c.end()
 	defer c.shut()
-	if !c.s.add(c) {
-		c.closeNow(wire.CloseRestart, "restarting")
+	c.prepare()
+	ctx, cancel := context.WithTimeout(c.ctx, callWait)
+	detach, err := c.s.o.Gateway.Attach(ctx, c.event, sale.AccountID(c.person.Account), c)
+	cancel()
+	if err != nil {
+		c.bye(wire.CloseBusy, "try again")
+		c.drain()
 		return
 	}
-	if tcp, ok := c.ws.NetConn().(*net.TCPConn); ok {
-		_ = tcp.SetWriteBuffer(32 << 10) // shows slow readers early; only a hint
+	defer detach()
+	c.listen()
+	c.drain()
+}
+
+// prepare sets what the connection's reads and control frames do.
+func (c *conn) prepare() {
+	if tcp, ok := underlying(c.ws.NetConn()).(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(writeBuf) // only a hint
 	}
 	c.ws.SetReadLimit(wire.MaxUpBytes)
 	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
-	limit := rate.NewLimiter(20, 40)
+}
+
+func underlying(n net.Conn) net.Conn {
+	if t, ok := n.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return n
+}
+
+var errFlood = errors.New("too many control frames")
+
+// listen handles frames until the peer goes, or does what it may not.
+func (c *conn) listen() {
+	limit := rate.NewLimiter(upRate, upBurst)
 	c.ws.SetPingHandler(func(data string) error {
 		if !limit.Allow() {
 			return errFlood
 		}
 		c.alive()
-		err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(goodbye))
 		if errors.Is(err, websocket.ErrCloseSent) {
 			return nil
 		}
 		return err
 	})
-	detach, err := c.s.o.Gateway.Attach(c.ctx, c.event, sale.AccountID(c.person.Account), c)
-	if err != nil {
-		c.closeNow(wire.CloseBusy, "try again")
-		return
-	}
-	defer detach()
 	for {
 		kind, b, err := c.ws.ReadMessage()
-		if err != nil {
-			if errors.Is(err, errFlood) {
-				c.closeNow(wire.CloseTooMany, "too many frames")
-			}
+		switch {
+		case errors.Is(err, errFlood):
+			c.bye(wire.CloseTooMany, "too many frames")
+			return
+		case errors.Is(err, websocket.ErrReadLimit):
+			c.said(websocket.CloseMessageTooBig)
+			return
+		case err != nil && !peerGone(err):
+			c.said(websocket.CloseProtocolError)
+			return
+		case err != nil:
+			c.mute()
 			return
 		}
 		c.alive()
 		if !limit.Allow() {
-			c.closeNow(wire.CloseTooMany, "too many frames")
+			c.bye(wire.CloseTooMany, "too many frames")
 			return
 		}
 		if kind != websocket.TextMessage {
-			c.closeNow(wire.CloseBadMessage, "text frames only")
+			c.bye(wire.CloseBadMessage, "text frames only")
 			return
 		}
 		c.up(b)
 	}
 }
 
-var errFlood = errors.New("too many control frames")
+// peerGone tells the end of a connection from a breach of the protocol.
+func peerGone(err error) bool {
+	var bye *websocket.CloseError
+	var network net.Error
+	return errors.As(err, &bye) || errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF)
+}
 
 func (c *conn) alive() { c.seen.Store(time.Now().UnixMilli()) }
 
@@ -127,7 +154,7 @@ func (c *conn) alive() { c.seen.Store(time.Now().UnixMilli()) }
 func (c *conn) up(b []byte) {
 	u, err := wire.DecodeUp(b)
 	if err != nil {
-		p := wire.NewProblem(wire.InvalidRequest, c.person.Lang)
+		p := wire.NewProblem(wire.InvalidRequest, *c.lang.Load())
 		p.Detail = err.Error()
 		c.problem(p)
 		return
@@ -135,7 +162,7 @@ func (c *conn) up(b []byte) {
 	switch u.T {
 	case "hello":
 		if u.Lang == "pt-BR" || u.Lang == "en" || u.Lang == "es" {
-			c.person.Lang = u.Lang // read by this goroutine and by calls started after it
+			c.lang.Store(&u.Lang)
 		}
 		c.showPlace()
 	case "join":
@@ -145,7 +172,7 @@ func (c *conn) up(b []byte) {
 	case "claim":
 		c.ask(sale.OpClaim)
 	case "stock":
-		c.s.o.Gateway.Stock(sale.AccountID(c.person.Account), c, u.On)
+		c.s.o.Gateway.Stock(c.event, sale.AccountID(c.person.Account), c, u.On)
 	case "pong":
 	case "call":
 		c.call(u)
@@ -155,10 +182,11 @@ func (c *conn) up(b []byte) {
 func (c *conn) ask(op sale.Op) {
 	ctx, cancel := context.WithTimeout(c.ctx, callWait)
 	defer cancel()
-	if err := c.s.o.Caller.Ask(ctx, c.person, c.event, op); err != nil {
+	lang := *c.lang.Load()
+	if err := c.s.o.Caller.Ask(ctx, c.person, lang, c.event, op); err != nil {
 		var p *wire.Problem
 		if !errors.As(err, &p) {
-			p = wire.NewProblem(wire.Internal, c.person.Lang)
+			p = wire.NewProblem(wire.Internal, lang)
 		}
 		c.problem(p)
 		return
@@ -176,116 +204,65 @@ func (c *conn) showPlace() {
 
 // call does a shopping operation on a goroutine of its own, several of one fan at once.
 func (c *conn) call(u wire.Up) {
-	select {
-	case c.calls <- struct{}{}:
-	default:
-		p := wire.NewProblem(wire.TooManyRequests, c.person.Lang)
+	lang := *c.lang.Load()
+	if c.calls.Add(1) > maxCalls {
+		c.calls.Add(-1)
+		p := wire.NewProblem(wire.TooManyRequests, lang)
 		p.RetryAfter = 200
 		c.reply(u.ID, p.Status, p.JSON())
 		return
 	}
-	person := c.person
-	go func() {
-		defer func() { <-c.calls }()
+	c.s.running.Go(func() {
+		defer c.calls.Add(-1)
 		ctx, cancel := context.WithTimeout(c.ctx, callWait)
 		defer cancel()
-		status, body := c.s.o.Caller.Call(ctx, person, c.event, u.Op, u.Key, u.Body)
+		status, body := c.s.o.Caller.Call(ctx, c.person, lang, c.event, u.Op, u.Key, u.Body)
 		c.reply(u.ID, status, body)
-	}()
-}
-
-func (c *conn) reply(id uint64, status int, body []byte) {
-	c.enqueue(func(seq uint64) any {
-		return wire.ReplyDown{T: "reply", Seq: seq, ID: id, Status: status, Body: body}
 	})
 }
 
-func (c *conn) problem(p *wire.Problem) {
-	c.enqueue(func(seq uint64) any { return wire.ErrorDown{T: "error", Seq: seq, Problem: p} })
-}
-
-// enqueue adds a frame that may not be dropped. A fan who lets too many wait does not read.
-func (c *conn) enqueue(f func(seq uint64) any) {
-	c.mu.Lock()
-	if len(c.queue) >= maxQueue {
-		c.closing, c.reason = wire.CloseSlow, "too slow"
-	} else {
-		c.queue = append(c.queue, f)
-	}
-	c.kick()
-}
-
-// Push takes a frame of the gateway. Its workers' goroutines; never blocks.
-func (c *conn) Push(f gateway.Frame) {
-	c.mu.Lock()
-	switch f := f.(type) {
-	case gateway.PlaceFrame:
-		c.place = &f.Place
-	case *gateway.TickFrame:
-		c.tick = f
-	case *gateway.StockFrame:
-		if len(c.stock) >= maxStock {
-			c.stock, c.reset = nil, true
-		} else {
-			c.stock = append(c.stock, f)
-		}
-	case gateway.HoldChanged:
-		c.hold, c.gone = true, f.Gone
-	case gateway.OrderChanged:
-		c.addOrder(f.Order)
-	}
-	c.kick()
-}
-
-func (c *conn) addOrder(id sale.OrderID) {
-	for _, o := range c.orders {
-		if o == id {
-			return
-		}
-	}
-	c.orders = append(c.orders, id)
-}
-
-// Close ends the connection with the reason's code once what waits is written.
-func (c *conn) Close(r gateway.Reason) {
-	code, text := wire.CloseRestart, "restarting"
-	switch r {
-	case gateway.Replaced:
-		code, text = wire.CloseReplaced, "another connection took over"
-	case gateway.SaleOver:
-		code, text = wire.CloseSaleOver, "the sale is over"
-	}
-	c.mu.Lock()
-	c.closing, c.reason = code, text
-	c.kick()
-}
-
-// ping is called every half minute by the server's pulse.
-func (c *conn) ping() {
-	if time.Now().UnixMilli()-c.seen.Load() > quiet.Milliseconds() {
-		c.abort()
-		return
-	}
-	c.mu.Lock()
-	c.pinging = true
-	c.kick()
-}
-
-// closeNow says goodbye from the reading goroutine.
-func (c *conn) closeNow(code int, text string) {
-	msg := websocket.FormatCloseMessage(code, text)
-	_ = c.ws.WriteControl(websocket.CloseMessage, msg, time.Now().Add(time.Second)) // the peer may be gone
-	c.s.metrics.closed(code)
-}
-
-func (c *conn) shut() {
+// mute stops writing: the peer is gone, or has been told the last word.
+func (c *conn) mute() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
+}
+
+// said ends the writing after a goodbye that the library has said by itself.
+func (c *conn) said(code int) {
+	c.mu.Lock()
+	c.closed, c.out.parting = true, true
+	c.mu.Unlock()
+	c.s.metrics.closed(code)
+	c.linger()
+}
+
+// linger lets the peer read the last frame. A socket that is closed while something of the peer's is still unread
+// tells it of a reset instead, so this side only says that it will send no more, and goes on reading for a moment.
+func (c *conn) linger() {
+	n := c.ws.NetConn()
+	if half, ok := n.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // the peer may be gone
+	}
+	_ = n.SetReadDeadline(time.Now().Add(goodbye)) // the reader ends by it
+}
+
+// drain reads what the peer still sends until it goes or the goodbye is over.
+func (c *conn) drain() {
+	c.mu.Lock()
+	silent := c.closed && !c.out.parting // the peer went by itself
+	c.mu.Unlock()
+	if !silent {
+		_, _ = io.Copy(io.Discard, io.LimitReader(c.ws.NetConn(), maxDrained)) // nothing of it is wanted
+	}
+}
+
+// shut ends the connection for good.
+func (c *conn) shut() {
+	c.mute()
+	c.end()
 	_ = c.ws.Close() // already closed when the peer did it
 }
 
 // abort ends the connection without a word; the reader notices.
 func (c *conn) abort() { _ = c.ws.NetConn().Close() }
-
-var _ http.Handler = (*Server)(nil)

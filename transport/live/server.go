@@ -3,55 +3,23 @@ package live
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/gateway"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/transport/wire"
 )
-
-// Caller does what a fan asks for. Package api has it, so both carriers check and answer alike.
-type Caller interface {
-	Person(r *http.Request) (directory.Person, error)
-	Call(ctx context.Context, p directory.Person, id sale.EventID, op, key string, body []byte) (status int, out []byte)
-	Ask(ctx context.Context, p directory.Person, id sale.EventID, op sale.Op) error
-	// Event finds the event of a request for a person who may see it.
-	Event(p directory.Person, slug string) (sale.EventID, error)
-}
-
-// Gateway keeps the connected fans. Package gateway has it.
-type Gateway interface {
-	Attach(ctx context.Context, id sale.EventID, account sale.AccountID, fan gateway.Fan) (func(), error)
-	Stock(account sale.AccountID, fan gateway.Fan, on bool)
-	Place(ctx context.Context, id sale.EventID, account sale.AccountID) (gateway.Place, bool, error)
-}
-
-// Options of the edge.
-type Options struct {
-	Caller  Caller
-	Gateway Gateway
-	// Origins are allowed beside the server's own host, scheme://host[:port].
-	Origins []string
-	// Address tells the visitor's address or network, for the bound per address.
-	Address func(*http.Request) string
-	// Still checks every half minute that a session holds.
-	Still func(ctx context.Context, p directory.Person) bool
-	// MaxConnections of the node; 0 means 100,000. PerAddress bounds one address; 0 means 500, since a mobile
-	// carrier puts thousands of fans behind one.
-	MaxConnections, PerAddress int
-	Logger                     *slog.Logger
-	Registerer                 prometheus.Registerer
-}
 
 // Server upgrades and keeps the connections. It implements http.Handler for GET …/events/{event}/live.
 type Server struct {
@@ -67,21 +35,17 @@ type Server struct {
 	pos     int
 	closing bool
 
-	stop chan struct{}
-	done sync.WaitGroup
+	stop    chan struct{}
+	done    sync.WaitGroup // the pulse
+	running sync.WaitGroup // connections, their writers and their calls
 }
 
-// pingSlots of a second each: a connection is pinged every pingSlots-1 seconds at the latest.
+// pingSlots of a pulse each, a second: a connection is pinged every pingSlots-1 seconds at the latest.
 const pingSlots = 32
 
 // New returns a server; Close ends it.
 func New(o Options) *Server {
-	if o.MaxConnections == 0 {
-		o.MaxConnections = 100_000
-	}
-	if o.PerAddress == 0 {
-		o.PerAddress = 500
-	}
+	o.complete()
 	s := &Server{
 		o: o, conns: make(map[*conn]struct{}), sources: make(map[string]int), stop: make(chan struct{}),
 		metrics: newMetrics(o.Registerer),
@@ -113,25 +77,8 @@ func (s *Server) originAllowed(r *http.Request) bool {
 
 // ServeHTTP authenticates, upgrades, and returns: the connection lives on without the handler's stack and buffers.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.originAllowed(r) {
-		refuse(w, wire.NewProblem(wire.ForeignOrigin, ""))
-		return
-	}
-	p, err := s.o.Caller.Person(r)
-	switch {
-	case errors.Is(err, directory.ErrNoSession):
-		refuse(w, wire.NewProblem(wire.Unauthenticated, ""))
-		return
-	case err != nil:
-		refuse(w, wire.NewProblem(wire.Unavailable, ""))
-		return
-	}
-	id, err := s.o.Caller.Event(p, r.PathValue("event"))
-	if err != nil {
-		var problem *wire.Problem
-		if !errors.As(err, &problem) {
-			problem = wire.NewProblem(wire.Unavailable, p.Lang)
-		}
+	p, id, problem := s.check(r)
+	if problem != nil {
 		refuse(w, problem)
 		return
 	}
@@ -147,15 +94,58 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.release(source)
 		return // the upgrader has answered
 	}
-	c := newConn(s, ws, p, id, source)
-	s.metrics.opened.Inc()
-	go c.run() //nolint:gosec // outlives the request on purpose; Server.Close ends it
+	c := newConn(s, ws, p, id, r.PathValue("event"), source)
+	if !s.add(c) {
+		s.release(source)
+		c.part(wire.CloseRestart, "restarting")
+		c.shut()
+		return
+	}
+	go c.run() // outlives the request on purpose; Close ends it
+}
+
+// check says who wants to connect and to what, or why not.
+func (s *Server) check(r *http.Request) (directory.Person, sale.EventID, *wire.Problem) {
+	if !s.originAllowed(r) {
+		return directory.Person{}, 0, wire.NewProblem(wire.ForeignOrigin, "")
+	}
+	p, err := s.o.Caller.Person(r)
+	switch {
+	case errors.Is(err, directory.ErrNoSession):
+		return p, 0, wire.NewProblem(wire.Unauthenticated, "")
+	case err != nil:
+		return p, 0, unavailable("")
+	}
+	id, err := s.o.Caller.Event(p, r.PathValue("event"))
+	if err != nil {
+		var problem *wire.Problem
+		if !errors.As(err, &problem) {
+			problem = unavailable(p.Lang)
+		}
+		return p, 0, problem
+	}
+	if websocket.IsWebSocketUpgrade(r) && !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
+		problem := wire.NewProblem(wire.InvalidRequest, p.Lang)
+		problem.Detail = "Sec-WebSocket-Protocol has to offer " + wire.Subprotocol
+		return p, 0, problem
+	}
+	return p, id, nil
+}
+
+func unavailable(lang string) *wire.Problem {
+	p := wire.NewProblem(wire.Unavailable, lang)
+	p.RetryAfter = 1000
+	return p
 }
 
 func refuse(w http.ResponseWriter, p *wire.Problem) {
 	if p.RetryAfter > 0 {
-		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Retry-After", strconv.FormatInt((p.RetryAfter+999)/1000, 10))
 	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(p.JSON()) // the visitor is gone when this fails
@@ -189,6 +179,8 @@ func (s *Server) add(c *conn) bool {
 	}
 	s.conns[c] = struct{}{}
 	s.plan(c)
+	s.running.Add(1) // under mu, and never once Close waits
+	s.metrics.opened.Inc()
 	s.metrics.connections.Inc()
 	return true
 }
@@ -201,16 +193,15 @@ func (s *Server) plan(c *conn) {
 
 func (s *Server) remove(c *conn) {
 	s.mu.Lock()
-	if _, ok := s.conns[c]; ok {
-		delete(s.conns, c)
-		s.metrics.connections.Dec()
-	}
+	delete(s.conns, c)
 	s.mu.Unlock()
+	s.metrics.connections.Dec()
 	s.release(c.source)
+	s.running.Done()
 }
 
 func (s *Server) pulse() {
-	t := time.NewTicker(time.Second)
+	t := time.NewTicker(s.o.Pulse)
 	defer t.Stop()
 	for {
 		select {
@@ -241,8 +232,8 @@ func (s *Server) Connections() int {
 	return len(s.conns)
 }
 
-// Close asks every fan to come back to another node, spread over the given time, and returns when all are gone
-// or ctx ends. New connections are refused from now on.
+// Close asks every fan to come back to another node, spread over the given time, and returns when all are gone. Those
+// still there when ctx ends, or half a minute after they were asked, are cut. New connections are refused from now on.
 func (s *Server) Close(ctx context.Context, over time.Duration) {
 	s.mu.Lock()
 	if s.closing {
@@ -250,27 +241,47 @@ func (s *Server) Close(ctx context.Context, over time.Duration) {
 		return
 	}
 	s.closing = true
-	all := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		all = append(all, c)
-	}
+	all := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
-	const waves = 20
+	s.sendAway(ctx, all, over)
+	close(s.stop)
+	s.done.Wait()
+	gone := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(gone)
+	}()
+	patience := time.NewTimer(partingWait)
+	defer patience.Stop()
+	select {
+	case <-gone:
+		return
+	case <-ctx.Done():
+	case <-patience.C:
+	}
+	for _, c := range all {
+		c.abort()
+		c.end()
+	}
+	<-gone
+}
+
+// partingWait is how long fans may take to go.
+const partingWait = 30 * time.Second
+
+// sendAway tells the fans in waves, so that they do not come to the next node all at once.
+func (s *Server) sendAway(ctx context.Context, all []*conn, over time.Duration) {
+	waves := min(20, len(all))
 	for i := range waves {
 		for j := i; j < len(all); j += waves {
 			all[j].Close(gateway.Restarting)
 		}
+		if i == waves-1 {
+			return
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(over / waves):
+		case <-time.After(over / time.Duration(waves)):
 		}
-	}
-	close(s.stop)
-	s.done.Wait()
-	for s.Connections() > 0 && ctx.Err() == nil {
-		time.Sleep(5 * time.Millisecond)
-	}
-	for _, c := range all {
-		c.abort()
 	}
 }

@@ -16,7 +16,6 @@ type shared struct {
 	mu     sync.Mutex
 	ticks  map[sale.EventID]*encoded
 	stocks map[sale.EventID]*encoded
-	slugs  map[sale.EventID]string
 	pong   *websocket.PreparedMessage
 	seq    uint64
 }
@@ -34,10 +33,9 @@ func (s *shared) tick(f *gateway.TickFrame) *websocket.PreparedMessage {
 		return e.msg
 	}
 	if s.ticks == nil {
-		s.ticks, s.slugs = make(map[sale.EventID]*encoded), make(map[sale.EventID]string)
+		s.ticks = make(map[sale.EventID]*encoded)
 	}
 	s.seq++
-	s.slugs[f.Event] = f.Config.Slug
 	down := wire.TickDown{
 		T: "tick", Seq: s.seq, Event: f.Config.Slug, Front: uint32(f.Front), Waiting: f.Waiting, Shopping: f.Shopping,
 		Rate: f.Rate, Phase: wire.PhaseName(f.Phase), Stock: []wire.StockRow{}, Message: f.Message,
@@ -87,13 +85,6 @@ func (s *shared) ping() *websocket.PreparedMessage {
 		s.pong, _ = websocket.NewPreparedMessage(websocket.PingMessage, nil) // a constant message
 	}
 	return s.pong
-}
-
-// slug of an event, known from its first tick on.
-func (s *shared) slug(id sale.EventID) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.slugs[id]
 }
 
 func prepare(v any) *websocket.PreparedMessage {

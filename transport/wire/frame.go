@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // Subprotocol of the live socket.
@@ -41,10 +42,14 @@ type Up struct {
 // ErrFrame is wrapped by every error about a malformed frame.
 var ErrFrame = errors.New("not a frame of this protocol")
 
-// DecodeUp reads one frame strictly: unknown fields, a second value and wrong types are refused.
+// DecodeUp reads one frame strictly: unknown fields, a second value, wrong types and bytes that are not UTF-8 are
+// refused.
 func DecodeUp(b []byte) (Up, error) {
 	if len(b) > MaxUpBytes {
 		return Up{}, fmt.Errorf("%w: %d bytes, at most %d", ErrFrame, len(b), MaxUpBytes)
+	}
+	if !utf8.Valid(b) {
+		return Up{}, fmt.Errorf("%w: not UTF-8", ErrFrame)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()

@@ -105,3 +105,17 @@ func UnitLetter(s sale.UnitStatus) byte {
 		return 'f'
 	}
 }
+
+// RefundStateName names a state of a refund.
+func RefundStateName(s sale.RefundState) string {
+	switch s {
+	case sale.RefundPending:
+		return "pending"
+	case sale.RefundSucceeded:
+		return "succeeded"
+	case sale.RefundFailed:
+		return "failed"
+	default:
+		return "none"
+	}
+}
