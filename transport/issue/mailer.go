@@ -33,6 +33,9 @@ type Mailer struct {
 
 var _ outbox.Mailer = (*Mailer)(nil)
 
+// NewMailer returns a mailer that writes to people only, not to virtual fans.
+func NewMailer(i *Issuer, s Sender) *Mailer { return &Mailer{Issuer: i, Sender: s} }
+
 // Mail writes and sends one letter. To an account that was erased since nothing is sent. The error wraps
 // [outbox.ErrRefusedByProvider] when trying again cannot help.
 func (m *Mailer) Mail(ctx context.Context, id sale.EventID, in sale.Intent, order sale.Order) error {
