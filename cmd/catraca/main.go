@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // venues have time zones wherever the binary runs
 
 	"github.com/spf13/cobra"
 )
