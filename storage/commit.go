@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -124,7 +125,7 @@ func (s *Store) commit(batch []*op) {
 				}
 				bytes += o.bytes
 			}
-			return s.writeExtents(tx)
+			return s.writeMeta(tx)
 		})
 		if err != nil {
 			// Nobody knows what the disk holds now, and a second flush may well report success over lost pages.
@@ -153,7 +154,7 @@ func (s *Store) commit(batch []*op) {
 // touch starts a shard's part of the transaction.
 func (sh *Shard) touch() *extent {
 	if !sh.touched {
-		sh.touched, sh.next = true, sh.ext
+		sh.touched, sh.next, sh.nextStable = true, sh.ext, nil
 	}
 	return &sh.next
 }
@@ -161,11 +162,12 @@ func (sh *Shard) touch() *extent {
 func (o *op) write(tx *bbolt.Tx) error {
 	switch o.kind {
 	case opStable:
-		b := tx.Bucket(stableBucket)
+		o.shard.touch().stable++
+		if o.shard.nextStable == nil {
+			o.shard.nextStable = maps.Clone(o.shard.stable)
+		}
 		for _, p := range o.pairs {
-			if err := b.Put(stableKey(o.shard.id, p.key), sealValue(o.shard.id, p.key, p.val)); err != nil {
-				return fmt.Errorf("put %s: %w", p.key, err)
-			}
+			o.shard.nextStable[p.key] = p.val
 		}
 		return nil
 	case opDelete:
@@ -205,7 +207,7 @@ func (o *op) writeDelete(tx *bbolt.Tx) error {
 	case ext.first == 0 || o.max < ext.first || o.min > ext.last:
 		return nil // nothing of it is there
 	case o.min <= ext.first && o.max >= ext.last:
-		*ext = extent{garbage: ext.last}
+		*ext = extent{garbage: ext.last, stable: ext.stable}
 	case o.min <= ext.first:
 		k, _ := b.Cursor().Seek(indexKey(o.max + 1)) // not always max+1: a gap may follow
 		if k == nil {
@@ -216,11 +218,9 @@ func (o *op) writeDelete(tx *bbolt.Tx) error {
 		if err := eraseFrom(b, o.min); err != nil {
 			return err
 		}
-		k, _ := b.Cursor().Last()
-		if k == nil || binary.BigEndian.Uint64(k) < ext.first {
-			return o.shard.damage(o.min-1, "it is missing")
+		if ext.last = lastBefore(b, ext.first, o.min); ext.last == 0 {
+			return o.shard.damage(ext.first, "it is missing")
 		}
-		ext.last = binary.BigEndian.Uint64(k)
 	default:
 		o.err = fmt.Errorf("storage: shard %d: cannot delete %d to %d from the middle of %d to %d",
 			o.shard.id, o.min, o.max, ext.first, ext.last)
@@ -228,17 +228,37 @@ func (o *op) writeDelete(tx *bbolt.Tx) error {
 	return nil
 }
 
-// eraseFrom deletes index and everything after it.
+// eraseFrom deletes index and everything after it. It gathers the keys before it deletes any: within one transaction
+// bbolt's cursor does not find its way back over pages that have become empty, and may look for ever.
 func eraseFrom(b *bbolt.Bucket, index uint64) error {
-	for {
-		k, _ := b.Cursor().Last()
-		if k == nil || binary.BigEndian.Uint64(k) < index {
-			return nil
-		}
-		if err := b.Delete(append([]byte(nil), k...)); err != nil {
-			return fmt.Errorf("delete entry: %w", err)
+	var keys [][]byte
+	c := b.Cursor()
+	for k, _ := c.Seek(indexKey(index)); k != nil; k, _ = c.Next() {
+		keys = append(keys, append([]byte(nil), k...))
+	}
+	return erase(b, keys)
+}
+
+func erase(b *bbolt.Bucket, keys [][]byte) error {
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return fmt.Errorf("delete entry %d: %w", binary.BigEndian.Uint64(k), err)
 		}
 	}
+	return nil
+}
+
+// lastBefore finds the newest entry before index, 0 when there is none. Only a gap makes it search, forwards.
+func lastBefore(b *bbolt.Bucket, first, index uint64) uint64 {
+	if b.Get(indexKey(index-1)) != nil {
+		return index - 1
+	}
+	last := uint64(0)
+	c := b.Cursor()
+	for k, _ := c.Seek(indexKey(first)); k != nil && binary.BigEndian.Uint64(k) < index; k, _ = c.Next() {
+		last = binary.BigEndian.Uint64(k)
+	}
+	return last
 }
 
 // sweep deletes up to limit keys that no log has any more.
@@ -255,12 +275,7 @@ func sweep(b *bbolt.Bucket, ext *extent, limit int) error {
 	if k == nil || binary.BigEndian.Uint64(k) > ext.garbage {
 		ext.garbage = 0
 	}
-	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
-			return fmt.Errorf("delete old entry: %w", err)
-		}
-	}
-	return nil
+	return erase(b, keys)
 }
 
 // sweepIdle erases a little while nobody writes, and says whether there is more to do.
@@ -277,7 +292,12 @@ func (s *Store) sweepIdle() (more bool) {
 		}
 		more = true
 		ext := sh.ext
-		err := s.db.Update(func(tx *bbolt.Tx) error { return sweep(tx.Bucket(sh.bucket), &ext, idleSweep) })
+		err := s.db.Update(func(tx *bbolt.Tx) error {
+			if err := sweep(tx.Bucket(sh.bucket), &ext, idleSweep); err != nil {
+				return err
+			}
+			return s.writeMeta(tx)
+		})
 		if err != nil {
 			s.failure = fmt.Errorf("storage: commit: %w", err)
 			s.fail(s.failure)
@@ -312,8 +332,6 @@ func (o *op) publish() {
 		}
 		sh.ring.dropTo(max(sh.next.first, 1) - 1)
 	case opStable:
-		for _, p := range o.pairs {
-			sh.stable[p.key] = p.val
-		}
+		sh.stable = sh.nextStable
 	}
 }

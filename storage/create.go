@@ -77,6 +77,8 @@ func openBolt(path string, o *Options) (db *bbolt.DB, err error) {
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: mmapBytes(),
 		MaxSize:         int(o.MaxBytes),
+		NoSync:          o.noSync,
+		NoGrowSync:      o.noSync,
 	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
@@ -107,7 +109,7 @@ func fill(db *bbolt.DB, o *Options) error {
 				return fmt.Errorf("create bucket: %w", err)
 			}
 		}
-		return nil
+		return createMeta(tx, o.Shards)
 	})
 	if err != nil || o.Preallocate < 0 {
 		return err
@@ -126,7 +128,12 @@ func fill(db *bbolt.DB, o *Options) error {
 		return nil
 	})
 	if err == nil {
-		err = db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket(name) })
+		err = db.Update(func(tx *bbolt.Tx) error {
+			if err := tx.DeleteBucket(name); err != nil {
+				return fmt.Errorf("free preallocated blocks: %w", err)
+			}
+			return seal(tx)
+		})
 	}
 	return err
 }

@@ -104,27 +104,3 @@ func unixNano(t time.Time) int64 {
 }
 
 func entrySize(l *raft.Log) int { return entryHeader + len(l.Extensions) + len(l.Data) }
-
-// sealValue and openValue are the same idea for the small values: checksum, then payload.
-func sealValue(shard uint32, key string, payload []byte) []byte {
-	v := make([]byte, 4, 4+len(payload))
-	v = append(v, payload...)
-	binary.BigEndian.PutUint32(v, valueSum(shard, key, payload))
-	return v
-}
-
-func openValue(shard uint32, key string, v []byte) ([]byte, error) {
-	if len(v) < 4 {
-		return nil, errShort
-	}
-	if binary.BigEndian.Uint32(v) != valueSum(shard, key, v[4:]) {
-		return nil, errChecksum
-	}
-	return append([]byte(nil), v[4:]...), nil
-}
-
-func valueSum(shard uint32, key string, payload []byte) uint32 {
-	id := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(key)), shard)
-	id = append(id, key...)
-	return crc32.Update(crc32.Checksum(id, castagnoli), castagnoli, payload)
-}

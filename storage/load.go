@@ -10,34 +10,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// The extents of all shards stay small enough to be part of the root page, which every commit writes anyway.
-var metaBucket = []byte("meta")
-
-const extentKey = "extent"
-
 // tailEntries is how much of a log's end is read when the file is opened, unless the ring's bytes end it before.
 const tailEntries = 512
 
 // scrubChunk bounds a read transaction: pages freed while it runs cannot be used again.
 const scrubChunk = 256
-
-func (s *Store) writeExtents(tx *bbolt.Tx) error {
-	var b *bbolt.Bucket
-	for _, sh := range s.shards {
-		if !sh.touched || sh.next == sh.ext {
-			continue
-		}
-		if b == nil {
-			b = tx.Bucket(metaBucket)
-		}
-		v := binary.BigEndian.AppendUint64(make([]byte, 0, 16), sh.next.first)
-		v = binary.BigEndian.AppendUint64(v, sh.next.last)
-		if err := b.Put(binary.BigEndian.AppendUint32(nil, sh.id), sealValue(sh.id, extentKey, v)); err != nil {
-			return fmt.Errorf("put extent: %w", err)
-		}
-	}
-	return nil
-}
 
 // load reads the file into memory, as far as it is held there, and checks it on the way.
 func (s *Store) load() (err error) {
@@ -48,13 +25,23 @@ func (s *Store) load() (err error) {
 			err = fmt.Errorf("read %s: the file is damaged: %v", s.opt.path(), r)
 		}
 	}()
+	if err := checkHeads(s.db, s.opt.path()); err == errLastCommit {
+		if !s.opt.AllowLostCommit {
+			return &DamageError{Path: s.opt.path(), Key: "head", What: err.Error()}
+		}
+		s.opt.Logger.Warn("storage may have lost its last commit", "path", s.opt.path())
+	} else if err != nil {
+		return err
+	}
 	return s.db.View(func(tx *bbolt.Tx) error {
-		var err error
 		if s.id, err = readIdentity(tx, &s.opt); err != nil {
 			return err
 		}
+		if err := checkSeal(tx); err != nil {
+			return &DamageError{Path: s.opt.path(), Key: "meta", What: err.Error()}
+		}
 		for i := range s.opt.Shards {
-			sh := &Shard{s: s, id: uint32(i), bucket: logBucket(uint32(i)), stable: make(map[string][]byte)}
+			sh := &Shard{s: s, id: uint32(i), bucket: logBucket(uint32(i))}
 			sh.ring.limit = max(s.opt.RingBytes, 0)
 			s.shards = append(s.shards, sh)
 			if err := sh.loadExtent(tx); err != nil {
@@ -63,25 +50,23 @@ func (s *Store) load() (err error) {
 			if err := sh.loadTail(tx); err != nil {
 				return err
 			}
+			if sh.stable, err = readStable(tx.Bucket(stableBucket), sh.id, sh.ext.stable); err != nil {
+				return sh.damagedKey("stable", err.Error())
+			}
 		}
-		return s.loadStable(tx)
+		return nil
 	})
 }
 
+// loadExtent reads which entries the log should have, and looks whether its ends are there.
 func (sh *Shard) loadExtent(tx *bbolt.Tx) error {
-	b, meta := tx.Bucket(sh.bucket), tx.Bucket(metaBucket)
-	if b == nil || meta == nil {
-		return &DamageError{Path: sh.s.opt.path(), Shard: int(sh.id), Key: "log", What: "its bucket is missing"}
+	b := tx.Bucket(sh.bucket)
+	if b == nil {
+		return sh.damagedKey("log", "its bucket is missing")
 	}
-	if v := meta.Get(binary.BigEndian.AppendUint32(nil, sh.id)); v != nil {
-		ext, err := openValue(sh.id, extentKey, v)
-		if err == nil && len(ext) != 16 {
-			err = errShort
-		}
-		if err != nil {
-			return &DamageError{Path: sh.s.opt.path(), Shard: int(sh.id), Key: "extent", What: err.Error()}
-		}
-		sh.ext.first, sh.ext.last = binary.BigEndian.Uint64(ext), binary.BigEndian.Uint64(ext[8:])
+	var err error
+	if sh.ext, err = readExtent(tx.Bucket(metaBucket), sh.id); err != nil {
+		return sh.damagedKey("extent", err.Error())
 	}
 	k, _ := b.Cursor().First()
 	if k == nil {
@@ -92,7 +77,7 @@ func (sh *Shard) loadExtent(tx *bbolt.Tx) error {
 	}
 	end, _ := b.Cursor().Last()
 	if len(k) != 8 || len(end) != 8 {
-		return &DamageError{Path: sh.s.opt.path(), Shard: int(sh.id), Key: "log", What: "a key is not an index"}
+		return sh.damagedKey("log", "a key is not an index")
 	}
 	switch {
 	case sh.ext.first == 0: // all of it was cut off
@@ -138,25 +123,6 @@ func (sh *Shard) loadTail(tx *bbolt.Tx) error {
 		sh.ring.push(&tail[i])
 	}
 	return nil
-}
-
-func (s *Store) loadStable(tx *bbolt.Tx) error {
-	b := tx.Bucket(stableBucket)
-	if b == nil {
-		return &DamageError{Path: s.opt.path(), Key: "stable", What: "its bucket is missing"}
-	}
-	return b.ForEach(func(k, v []byte) error {
-		if len(k) < 4 || int(binary.BigEndian.Uint32(k)) >= len(s.shards) {
-			return &DamageError{Path: s.opt.path(), Key: fmt.Sprintf("stable key %x", k), What: errFields.Error()}
-		}
-		sh, key := s.shards[binary.BigEndian.Uint32(k)], string(k[4:])
-		val, err := openValue(sh.id, key, v)
-		if err != nil {
-			return &DamageError{Path: s.opt.path(), Shard: int(sh.id), Key: key, What: err.Error()}
-		}
-		sh.stable[key] = val
-		return nil
-	})
 }
 
 // scrub walks the whole log in short transactions.

@@ -36,12 +36,18 @@ type Options struct {
 	MaxBytes    int64 // largest size of the file, a commit beyond it fails and so stops the node; 0: no limit
 	RingBytes   int   // bytes of recent entries kept in memory for each shard; 0: 4 MiB, negative: none
 
+	// AllowLostCommit opens a file although one of its heads is damaged, which may undo its last commit: an entry or a
+	// vote this node has promised. Right only for a node whose peers have been told, or that has none.
+	AllowLostCommit bool
+
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: no metrics
 
 	// Fatal is called at most once, with the first failed commit or the first damaged entry. It should stop the
 	// process. It runs on the goroutine that found out, must not call Close, and may return.
 	Fatal func(error)
+
+	noSync bool // this package's tests of logic need no disk
 }
 
 func (o *Options) complete() error {

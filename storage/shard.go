@@ -23,6 +23,7 @@ var (
 // log any more; they are deleted bit by bit, so that cutting off a long prefix does not hold up other shards.
 type extent struct {
 	first, last, garbage uint64
+	stable               uint64 // how often the stable values have changed
 }
 
 // Shard is the log and the stable store of one Raft group.
@@ -37,8 +38,10 @@ type Shard struct {
 	stable map[string][]byte // what is on the disk
 	held   []byte            // LastVoteTerm until LastVoteCand comes, nil when none
 
-	next    extent // the committer's, inside a transaction
-	touched bool
+	// The committer's, inside a transaction.
+	touched    bool
+	next       extent
+	nextStable map[string][]byte // nil: unchanged
 }
 
 func logBucket(shard uint32) []byte { return strconv.AppendUint([]byte("log/"), uint64(shard), 10) }
@@ -174,4 +177,8 @@ func (sh *Shard) DeleteRange(min, max uint64) error {
 
 func (sh *Shard) damage(index uint64, what string) *DamageError {
 	return &DamageError{Path: sh.s.opt.path(), Shard: int(sh.id), Index: index, What: what}
+}
+
+func (sh *Shard) damagedKey(key, what string) *DamageError {
+	return &DamageError{Path: sh.s.opt.path(), Shard: int(sh.id), Key: key, What: what}
 }

@@ -14,8 +14,6 @@ const (
 	keyVoteCandidate = "LastVoteCand"
 )
 
-var stableBucket = []byte("stable")
-
 type pair struct {
 	key string
 	val []byte
@@ -84,8 +82,4 @@ func (sh *Shard) GetUint64(key []byte) (uint64, error) {
 		return 0, fmt.Errorf("storage: shard %d: %s has %d bytes and is no number", sh.id, key, len(v))
 	}
 	return binary.BigEndian.Uint64(v), nil
-}
-
-func stableKey(shard uint32, key string) []byte {
-	return append(binary.BigEndian.AppendUint32(nil, shard), key...)
 }

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/catraca/catraca/storage/storagetest"
@@ -10,6 +11,10 @@ import (
 
 func TestMain(m *testing.M) {
 	if child() {
+		return
+	}
+	if dir := os.Getenv(envFlip); dir != "" {
+		flipped(dir)
 		return
 	}
 	goleak.VerifyTestMain(m)
