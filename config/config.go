@@ -1,14 +1,18 @@
-// Package config is the server's configuration: one documented tree, read strictly from YAML, with environment and
-// flags above the file and defaults below it. It holds no logic of what it configures.
+// Package config is the server's configuration: one documented tree, read strictly from YAML, with flags above the
+// environment above the file above the defaults. It knows where each value comes from, refuses unsafe combinations,
+// and names every error by its path and place. It holds no logic of what it configures, and no secrets: only the
+// names of the files that hold them.
+//
+// The comments beside the fields are the manual: `catraca config print` shows them.
 package config
 
 import "time"
 
-// Config of one node. The zero value of a field means its default, see [Default].
+// Config of one node. A key that is left out keeps its default, see [Default].
 type Config struct {
 	Node     Node     `yaml:"node"`
-	Fan      Listener `yaml:"fan"`      // the address fans, organisers and gates reach
-	Operator Listener `yaml:"operator"` // metrics, health and profiles; never on the internet
+	Fan      Fan      `yaml:"fan"`
+	Operator Listener `yaml:"operator"` // Address of metrics, health, profiles and this machine's operator commands; never on the internet.
 	Cluster  Cluster  `yaml:"cluster"`
 	Accounts Accounts `yaml:"accounts"`
 	Payment  Payment  `yaml:"payment"`
@@ -25,62 +29,66 @@ type Node struct {
 
 // Listener is one address the server listens on.
 type Listener struct {
-	Listen   string `yaml:"listen"`    // host:port; without TLS only loopback is allowed
-	CertFile string `yaml:"cert_file"` // PEM chain
-	KeyFile  string `yaml:"key_file"`  // PEM, mode 0600
+	Listen   string `yaml:"listen"`    // host:port; without a certificate only this machine (127.0.0.1, [::1], localhost)
+	CertFile string `yaml:"cert_file"` // certificate chain, PEM
+	KeyFile  string `yaml:"key_file"`  // its key, PEM, mode 0600
+}
 
-	// The rest counts for the fan address only.
-	PublicURL      string   `yaml:"public_url"`      // as browsers see it, scheme://host[:port]
-	Origins        []string `yaml:"origins"`         // other origins whose pages may call
+// Fan is the address that fans, organisers and gates reach.
+type Fan struct {
+	Listener `yaml:",inline"`
+
+	PublicURL      string   `yaml:"public_url"`      // as browsers see it, scheme://host[:port]; empty: the address itself
+	Origins        []string `yaml:"origins"`         // other origins whose pages may call, scheme://host[:port]
 	TrustedProxies []string `yaml:"trusted_proxies"` // addresses or prefixes whose X-Forwarded-For is believed
-	MaxConnections int      `yaml:"max_connections"` // live sockets
-	PerAddress     int      `yaml:"per_address"`     // live sockets of one address
+	MaxConnections int      `yaml:"max_connections"` // live sockets at once
+	PerAddress     int      `yaml:"per_address"`     // live sockets at once of one address
 }
 
 // Cluster of nodes.
 type Cluster struct {
-	Listen   string `yaml:"listen"`    // Raft's address, host:port
+	Listen   string `yaml:"listen"`    // Raft's address, host:port; without a certificate only this machine
 	Shards   int    `yaml:"shards"`    // fixed at the first start, 2 to 256
-	CertFile string `yaml:"cert_file"` // node certificate; without one only loopback is allowed
-	KeyFile  string `yaml:"key_file"`
-	CAFile   string `yaml:"ca_file"`
+	CertFile string `yaml:"cert_file"` // this node's certificate, PEM
+	KeyFile  string `yaml:"key_file"`  // its key, PEM, mode 0600
+	CAFile   string `yaml:"ca_file"`   // whose certificates the other nodes show, PEM
 }
 
 // Accounts and sessions.
 type Accounts struct {
-	SessionLife   time.Duration `yaml:"session_life"`
-	HashWorkers   int           `yaml:"hash_workers"`  // argon2id at once; 0: one core is left to everything else
-	HashMaxWait   time.Duration `yaml:"hash_max_wait"` // longer, and a sign-in is refused with a retry-after
-	PerAddressMin int           `yaml:"per_address_per_minute"`
-	PerAccountMin int           `yaml:"per_account_per_minute"`
+	SessionLife   time.Duration `yaml:"session_life"`           // how long somebody stays signed in
+	HashWorkers   int           `yaml:"hash_workers"`           // passwords hashed at once; 0: one core is left to everything else
+	HashMaxWait   time.Duration `yaml:"hash_max_wait"`          // longer, and a sign-in is refused with a retry-after
+	PerAddressMin int           `yaml:"per_address_per_minute"` // tries to sign in
+	PerAccountMin int           `yaml:"per_account_per_minute"` // tries to sign in
 }
 
-// Payment provider: anything that speaks Stripe's wire.
+// Payment is the provider: Stripe, or anything that speaks its wire.
 type Payment struct {
-	APIURL            string `yaml:"api_url"` // empty: Stripe's own
-	SecretKeyFile     string `yaml:"secret_key_file"`
-	WebhookSecretFile string `yaml:"webhook_secret_file"` // one secret a line; several while one is being replaced
-	HostedPage        string `yaml:"hosted_page"`         // where payers go, with {payment_intent}, {client_secret}, {return_url}, {lang}
+	APIURL            string `yaml:"api_url"`             // empty: Stripe's own
+	SecretKeyFile     string `yaml:"secret_key_file"`     // file with the secret key; needed
+	WebhookSecretFile string `yaml:"webhook_secret_file"` // file with one secret a line, several while one is being replaced; needed
+	HostedPage        string `yaml:"hosted_page"`         // where payers go, with {payment_intent}, {client_secret}, {return_url}, {lang}; needed
 }
 
-// Mail relay.
+// Mail is the relay that letters go out by.
 type Mail struct {
 	Host         string `yaml:"host"`
-	Port         int    `yaml:"port"`
-	TLS          string `yaml:"tls"` // starttls, implicit, or none (loopback only)
-	User         string `yaml:"user"`
-	PasswordFile string `yaml:"password_file"`
-	From         string `yaml:"from"` // Name <address>
+	Port         int    `yaml:"port"`          // 0: 587 with starttls, 465 with implicit, 25 with none
+	TLS          string `yaml:"tls"`           // starttls, implicit, or none (only to this machine)
+	User         string `yaml:"user"`          // empty: no sign-in
+	PasswordFile string `yaml:"password_file"` // read at each connection, so it can be changed while running
+	From         string `yaml:"from"`          // Name <address>
 }
 
-// Tickets are signed with this key, which every node of a cluster shares.
+// Tickets are signed with a key that every node of a cluster shares.
 type Tickets struct {
-	KeyFile string `yaml:"key_file"` // empty: made in the data directory at the first start
+	KeyFile string `yaml:"key_file"` // empty: ticket.key in the data directory, made at the first start
 }
 
 // Log goes to standard error.
 type Log struct {
-	Level  string `yaml:"level"`  // debug, info, warn, error
+	Level  string `yaml:"level"`  // debug, info, warn or error
 	Format string `yaml:"format"` // json or text
 }
 
@@ -88,11 +96,11 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Node:     Node{ID: "n1", Data: "data"},
-		Fan:      Listener{Listen: "127.0.0.1:8080", MaxConnections: 100_000, PerAddress: 500},
+		Fan:      Fan{Listener: Listener{Listen: "127.0.0.1:8080"}, MaxConnections: 100_000, PerAddress: 500},
 		Operator: Listener{Listen: "127.0.0.1:8081"},
 		Cluster:  Cluster{Listen: "127.0.0.1:7100", Shards: 16},
 		Accounts: Accounts{SessionLife: 12 * time.Hour, HashMaxWait: 2 * time.Second, PerAddressMin: 20, PerAccountMin: 5},
-		Mail:     Mail{Host: "127.0.0.1", Port: 25, TLS: "starttls", From: "Catraca <ingressos@localhost>"},
+		Mail:     Mail{Host: "127.0.0.1", TLS: "starttls", From: "Catraca <ingressos@localhost>"},
 		Log:      Log{Level: "info", Format: "json"},
 	}
 }

@@ -151,7 +151,7 @@ func (w *walker) mapping(path string, n ast.Node, t reflect.Type) {
 		}
 		seen[key] = at.Position.Line
 		if t.Kind() == reflect.Map {
-			w.value(prefix+key, e.Value, t.Elem())
+			w.entry(prefix+key, e, t.Elem())
 			continue
 		}
 		field, ok := fields[key]
@@ -159,7 +159,15 @@ func (w *walker) mapping(path string, n ast.Node, t reflect.Type) {
 			w.fault(at, prefix+key, "unknown key %q", clip(prefix+key)).Suggestion = suggest(prefix, key, fields, w.root)
 			continue
 		}
-		w.value(prefix+key, e.Value, field)
+		w.entry(prefix+key, e, field)
+	}
+}
+
+// entry checks one key's value. What has parts of its own is shown at its key, since it begins only after it.
+func (w *walker) entry(path string, e *ast.MappingValueNode, t reflect.Type) {
+	w.value(path, e.Value, t)
+	if _, scalar := e.Value.(ast.ScalarNode); !scalar {
+		w.d.places[path] = e.Key.GetToken()
 	}
 }
 

@@ -163,7 +163,8 @@ func TestErrorf(t *testing.T) {
 	}
 	for _, tt := range []struct{ path, want string }{
 		{"queue.rate", "f.yaml:2:9: queue.rate: no\n    rate: 7\n          ^"},
-		{"queue.claim", "f.yaml:2:7: queue.claim: no\n    rate: 7\n        ^"}, // the mapping it belongs to
+		{"queue.claim", "f.yaml:1:1: queue.claim: no\n  queue:\n  ^"}, // the mapping it belongs to
+		{"names[3]", "f.yaml:3:1: names[3]: no\n  names:\n  ^"},
 		{"names[0]", "f.yaml:4:5: names[0]: no\n    - ana\n      ^"},
 		{"city", "f.yaml: city: no"},
 	} {

@@ -60,7 +60,7 @@ func nodeKind(n ast.Node) string {
 
 // suggest finds what an unknown key was probably meant to be: a similar one beside it, or the same one elsewhere.
 func suggest(prefix, key string, beside map[string]reflect.Type, root reflect.Type) string {
-	if k := nearest(key, slices.Sorted(maps.Keys(beside))); k != "" {
+	if k := Nearest(key, slices.Sorted(maps.Keys(beside))); k != "" {
 		return prefix + k
 	}
 	for _, p := range paths(root, "", nil) {
@@ -90,8 +90,8 @@ func paths(t reflect.Type, prefix string, seen []reflect.Type) []string {
 	return out
 }
 
-// nearest returns the known key closest to one that is not, if it is close enough to be meant.
-func nearest(key string, known []string) string {
+// Nearest returns the known word closest to one that is not, if it is close enough to be meant.
+func Nearest(key string, known []string) string {
 	if len(key) > 64 {
 		return ""
 	}
