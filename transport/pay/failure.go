@@ -53,14 +53,20 @@ func temporaryStatus(se *stripe.Error) bool {
 	return se.HTTPStatusCode >= 500
 }
 
-// replayedFailure tells whether the provider repeats a stored internal error: the key is burnt, a retry with it gets
-// the same answer for a day.
+// errProcessing is why a payment cannot be settled yet: the provider works, it is only too early.
+var errProcessing = errors.New("the payment is being processed")
+
+// replayed tells whether the provider repeats a stored refusal or failure: the key is burnt, a retry with it gets the
+// same answer for a day, whatever has become true since.
+func replayed(err error) bool {
+	var se *stripe.Error
+	return errors.As(err, &se) && se.LastResponse != nil && se.LastResponse.Header.Get("Idempotent-Replayed") == "true"
+}
+
+// replayedFailure is replayed for an internal error of the provider, which says nothing about the request.
 func replayedFailure(err error) bool {
 	var se *stripe.Error
-	if !errors.As(err, &se) || se.HTTPStatusCode < 500 || se.LastResponse == nil {
-		return false
-	}
-	return se.LastResponse.Header.Get("Idempotent-Replayed") == "true"
+	return errors.As(err, &se) && se.HTTPStatusCode >= 500 && replayed(err)
 }
 
 // refusedAsIs tells whether the provider refused because of the state the payment or refund is in.

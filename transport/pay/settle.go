@@ -32,8 +32,8 @@ func (s *Stripe) Void(ctx context.Context, ref, key string) (outbox.Payment, err
 	})
 }
 
-// settle makes a call that ends a payment. Both calls are harmless when repeated under another key, because the
-// provider refuses them by the payment's state; so a burnt key is replaced once the state says the call is still due.
+// settle makes a call that ends a payment. Both calls are harmless to repeat under another key, because the provider
+// refuses them by the payment's state; so a burnt key is replaced when the state says that the call is still due.
 func (s *Stripe) settle(ctx context.Context, op, ref, key string,
 	call func(context.Context, string) (*stripe.PaymentIntent, error)) (outbox.Payment, error) {
 	if err := checkKeyed(ref, key); err != nil {
@@ -42,31 +42,27 @@ func (s *Stripe) settle(ctx context.Context, op, ref, key string,
 	var out outbox.Payment
 	err := s.run(ctx, op, func(ctx context.Context, a *attempt) error {
 		pi, err := call(ctx, key)
-		if replayedFailure(err) {
-			if now, serr := s.state(ctx, ref, a); serr == nil && final(now.State) {
+		for fresh := false; ; fresh = true {
+			if err == nil {
+				out, err = read(pi, a)
+				return err
+			}
+			if !refusedAsIs(err) && !replayedFailure(err) {
+				return err
+			}
+			now, serr := s.state(ctx, ref, a)
+			switch {
+			case serr != nil:
+				return serr
+			case final(now.State):
 				out = now
 				return nil
+			case now.State == sale.PayProcessing:
+				return fmt.Errorf("%w: %w", ErrUnavailable, errProcessing)
+			case fresh || !replayed(err):
+				return err
 			}
-			pi, err = call(ctx, secondKey(key))
-		}
-		if err == nil {
-			out, err = read(pi, a)
-			return err
-		}
-		if !refusedAsIs(err) {
-			return err
-		}
-		now, serr := s.state(ctx, ref, a)
-		switch {
-		case serr != nil && !refusedAsIs(serr):
-			return serr
-		case serr == nil && final(now.State):
-			out = now
-			return nil
-		case serr == nil && now.State == sale.PayProcessing:
-			return fmt.Errorf("%w: the payment is being processed", ErrUnavailable)
-		default:
-			return err
+			pi, err = call(ctx, freshKey())
 		}
 	})
 	if err != nil {
@@ -122,6 +118,9 @@ func (s *Stripe) refundOnce(ctx context.Context, ref string, amount int64, key s
 		// Another leader may have been faster between the look and the call.
 		if r, ferr := s.findRefund(ctx, ref, key); ferr == nil && r != nil {
 			return r, nil
+		}
+		if replayed(err) { // refused once, when the payment was not yet captured; nothing was made under this key
+			return s.createRefund(ctx, ref, amount, key, secondKey(key))
 		}
 	}
 	return nil, err

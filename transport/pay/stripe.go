@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -160,7 +161,7 @@ func ours(op string, err error) error {
 // judge tells the breaker what an error means: a caller that went away says nothing about the provider.
 func (s *Stripe) judge(ctx context.Context, err error) outcome {
 	switch {
-	case err == nil, errors.Is(err, outbox.ErrRefusedByProvider), refusedAsIs(err):
+	case err == nil, errors.Is(err, outbox.ErrRefusedByProvider), refusedAsIs(err), errors.Is(err, errProcessing), keyInUse(err):
 		return answered
 	case ctx.Err() != nil:
 		return unknown
@@ -168,6 +169,15 @@ func (s *Stripe) judge(ctx context.Context, err error) outcome {
 		return failed
 	}
 }
+
+// keyInUse tells whether another request with the same key is under way.
+func keyInUse(err error) bool {
+	var se *stripe.Error
+	return errors.As(err, &se) && se.HTTPStatusCode == http.StatusConflict
+}
+
+// freshKey replaces a burnt key of a call that the payment's state makes harmless to repeat.
+func freshKey() string { return "again-" + rand.Text() }
 
 // secondKey is used once a key is burnt by a stored internal error. It is derived, so that it is stable too.
 func secondKey(key string) string {

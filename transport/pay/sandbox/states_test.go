@@ -133,10 +133,9 @@ func TestChallengeOutcomes(t *testing.T) {
 	}
 }
 
-// What each call answers in each state.
-func TestCallsByState(t *testing.T) {
-	r := newRig(t)
-	prepare := map[string]func() string{
+// prepare makes a payment of each state.
+func (r *rig) prepare() map[string]func() string {
+	return map[string]func() string{
 		needsMethod: func() string { return r.create(cardParams(1000)).ID },
 		needsConfirmation: func() string {
 			p := cardParams(1000)
@@ -173,6 +172,12 @@ func TestCallsByState(t *testing.T) {
 			return id
 		},
 	}
+}
+
+// What each call answers in each state.
+func TestCallsByState(t *testing.T) {
+	r := newRig(t)
+	prepare := r.prepare()
 	calls := map[string]func(string) (*stripe.PaymentIntent, error){
 		"confirm": func(id string) (*stripe.PaymentIntent, error) { return r.confirm(id, "pm_card_visa") },
 		"capture": func(id string) (*stripe.PaymentIntent, error) {
