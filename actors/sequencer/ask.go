@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -59,18 +61,40 @@ func (w *waiter[R]) wait(ctx context.Context) error {
 	}
 }
 
-// Look runs fn with the committed state on the machine's goroutine and waits for it. fn copies what it keeps.
+// Look runs fn with the committed state on the machine's goroutine and waits for it. fn copies what it keeps. When
+// Look returns, fn has run, or it will never run: what it writes may be read without a lock. A panic in fn, which
+// only reads, is the caller's and comes back as an error.
 func Look[M Machine[R], R any](ctx context.Context, h *Handle[M, R], fn func(M)) error {
-	done := make(chan struct{})
-	if err := h.Read(func(m M) { fn(m); close(done) }); err != nil {
+	var taken atomic.Bool // by the machine, or by the caller who gives up
+	done := make(chan error, 1)
+	err := h.Read(func(m M) {
+		if taken.CompareAndSwap(false, true) {
+			done <- guarded(fn, m)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	case <-h.dead:
-		return ErrStopped
+		err = ErrStopped
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	}
+	if taken.CompareAndSwap(false, true) {
+		return err
+	}
+	return <-done
+}
+
+func guarded[M any](fn func(M), m M) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("read panicked: %v\n%s", r, debug.Stack())
+		}
+	}()
+	fn(m)
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"github.com/catraca/catraca/cluster"
 )
 
 // Layout of an entry, little endian:
@@ -20,8 +22,9 @@ const (
 	// MaxBatchBytes and MaxBatchCommands bound one entry of gathered commands.
 	MaxBatchBytes    = 64 << 10
 	MaxBatchCommands = 1024
-	// MaxCommandBytes bounds one command; one larger than a batch travels alone (a seating plan, for example).
-	MaxCommandBytes = 16 << 20
+	// MaxCommandBytes bounds one command, so that it fits into the largest entry the log takes; one larger than a
+	// batch travels alone (a seating plan, for example).
+	MaxCommandBytes = cluster.MaxProposalBytes - headerSize - 4
 )
 
 // Kind of an entry.

@@ -24,7 +24,8 @@ type Machine[R any] interface {
 
 // Proposer puts entries into a shard's log. Package cluster has it.
 type Proposer interface {
-	// Propose enqueues in call order. An error means the entry is surely not in the log.
+	// Propose enqueues in call order, and what it took is handed to the shard in the order of the log or its Wait
+	// fails. An error means the entry is surely not in the log, unless it wraps [ErrUnknown]. It keeps data.
 	Propose(shard int, data []byte, timeout time.Duration) (Pending, error)
 }
 
@@ -49,8 +50,10 @@ var (
 	ErrUnknown = errors.New("outcome unknown")
 	// ErrNoMachine means no such machine lives on the shard.
 	ErrNoMachine = errors.New("no such machine")
-	// ErrStopped means the process is going down.
+	// ErrStopped means the process is going down. The command was surely not done.
 	ErrStopped = errors.New("stopped")
+	// ErrTooLarge means the command does not fit into an entry.
+	ErrTooLarge = errors.New("command is too large")
 )
 
 // BusyError refuses a command because the intake is full. Nothing was done.

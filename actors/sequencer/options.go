@@ -28,7 +28,8 @@ type Options[M Machine[R], R any] struct {
 	// Installed is called instead of Applied when a snapshot replaced the machine, on the actor's goroutine: what was
 	// known of the old one may be wrong, and the changes in between are not to be had. May be nil.
 	Installed func(id uint32, m M)
-	// Added is called once a machine lives on this node, before it applies anything. May be nil.
+	// Added is called once a machine lives on this node, before it applies anything. It must not call the shard.
+	// May be nil.
 	Added func(h *Handle[M, R])
 	// Now is the wall clock in unix milliseconds.
 	Now func() int64
@@ -38,7 +39,8 @@ type Options[M Machine[R], R any] struct {
 	CommitTimeout time.Duration
 	Logger        *slog.Logger
 	Metrics       *Metrics
-	// Fatal stops the process: the state can no longer be trusted. It may return only in tests.
+	// Fatal stops the process: the state can no longer be trusted. It is called at most once for a shard, may return
+	// only in tests, and must neither panic, which the actor system would catch, nor wait for Close.
 	Fatal func(error)
 }
 
@@ -114,8 +116,10 @@ func translate(err error) error {
 		return ErrNotLeader
 	case errors.Is(err, cluster.ErrBusy):
 		return &BusyError{RetryAfter: 500 * time.Millisecond}
-	case errors.Is(err, cluster.ErrClosed):
+	case errors.Is(err, cluster.ErrClosed) && !errors.Is(err, cluster.ErrUnknown):
 		return ErrStopped
+	case errors.Is(err, cluster.ErrTooLarge):
+		return errors.Join(ErrTooLarge, err)
 	default:
 		return errors.Join(ErrUnknown, err)
 	}

@@ -2,25 +2,22 @@ package sequencer
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/catraca/catraca/cluster"
 )
 
 // maxCommitted entries may wait in one machine's mailbox before raft's goroutine has to wait.
 const maxCommitted = 64
 
 // Shard is the consumer of one shard's committed entries: it hands each to the machine it names. It
-// implements [cluster.Pump].
+// implements the cluster's Pump.
 type Shard[M Machine[R], R any] struct {
 	o Options[M, R]
 
@@ -30,6 +27,10 @@ type Shard[M Machine[R], R any] struct {
 	term     uint64
 	closed   bool
 
+	fatal     sync.Once
+	broken    atomic.Bool // an entry could not be applied: nothing after it may be
+	ctx       context.Context
+	cancel    context.CancelFunc
 	proposers sync.WaitGroup
 }
 
@@ -41,7 +42,9 @@ func NewShard[M Machine[R], R any](o Options[M, R]) *Shard[M, R] {
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = 10 * time.Second
 	}
-	return &Shard[M, R]{o: o, machines: make(map[uint32]*Handle[M, R])}
+	s := &Shard[M, R]{o: o, machines: make(map[uint32]*Handle[M, R])}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
 // Get returns the machine's handle, from any goroutine.
@@ -52,11 +55,11 @@ func (s *Shard[M, R]) Get(id uint32) (*Handle[M, R], bool) {
 	return h, ok
 }
 
-// Create proposes a new machine and waits until it is committed. Creating one that exists does nothing.
-// Any goroutine but the actors'.
+// Create proposes a new machine and waits until it is committed. Creating one that exists does nothing, also when
+// it was made from another blob. Any goroutine but the actors'.
 func (s *Shard[M, R]) Create(ctx context.Context, id uint32, blob []byte) error {
 	if len(blob) > MaxCommandBytes {
-		return fmt.Errorf("create machine %d: %d bytes, at most %d", id, len(blob), MaxCommandBytes)
+		return fmt.Errorf("create machine %d from %d bytes, at most %d: %w", id, len(blob), MaxCommandBytes, ErrTooLarge)
 	}
 	data := EncodeEntry(Header{Kind: KindCreate, Machine: id, At: s.o.Now()}, blob)
 	p, err := s.o.Proposer.Propose(s.o.Shard, data, s.o.CommitTimeout)
@@ -69,11 +72,20 @@ func (s *Shard[M, R]) Create(ctx context.Context, id uint32, blob []byte) error 
 	return nil
 }
 
+// fail stops the process, once, whatever else breaks before it is gone.
+func (s *Shard[M, R]) fail(err error) {
+	s.broken.Store(true)
+	s.fatal.Do(func() { s.o.Fatal(err) })
+}
+
 // Apply hands one committed entry on. Raft's goroutine.
 func (s *Shard[M, R]) Apply(index, _ uint64, data []byte) {
+	if s.broken.Load() {
+		return
+	}
 	h, body, err := DecodeHeader(data)
 	if err != nil {
-		s.o.Fatal(fmt.Errorf("apply entry %d of shard %d: %w", index, s.o.Shard, err))
+		s.fail(fmt.Errorf("apply entry %d of shard %d: %w", index, s.o.Shard, err))
 		return
 	}
 	if h.Kind == KindCreate {
@@ -82,15 +94,23 @@ func (s *Shard[M, R]) Apply(index, _ uint64, data []byte) {
 	}
 	m, ok := s.Get(h.Machine)
 	if !ok {
-		s.o.Fatal(fmt.Errorf("apply entry %d of shard %d: machine %d: %w", index, s.o.Shard, h.Machine, ErrNoMachine))
+		if !s.stopping() {
+			s.fail(fmt.Errorf("apply entry %d of shard %d: machine %d: %w", index, s.o.Shard, h.Machine, ErrNoMachine))
+		}
 		return
 	}
-	// The bytes belong to raft; the machine reads its own copy.
 	select {
 	case m.credits <- struct{}{}:
+		// The bytes belong to raft; the machine reads its own copy.
 		m.send(&committed{index: index, header: h, body: slices.Clone(body)})
 	case <-m.dead:
 	}
+}
+
+func (s *Shard[M, R]) stopping() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.closed
 }
 
 func (s *Shard[M, R]) create(index uint64, h Header, body []byte) {
@@ -99,60 +119,75 @@ func (s *Shard[M, R]) create(index uint64, h Header, body []byte) {
 	}
 	blob, _, err := NextCommand(body)
 	if err != nil {
-		s.o.Fatal(fmt.Errorf("create at entry %d of shard %d: %w", index, s.o.Shard, err))
+		s.fail(fmt.Errorf("create at entry %d of shard %d: %w", index, s.o.Shard, err))
 		return
 	}
 	m, err := s.o.Create(h.Machine, slices.Clone(blob))
 	if err != nil {
-		s.o.Fatal(fmt.Errorf("create machine %d at entry %d: %w", h.Machine, index, err))
+		s.fail(fmt.Errorf("create machine %d at entry %d: %w", h.Machine, index, err))
 		return
 	}
-	s.spawn(h.Machine, m)
+	if err := s.spawn(h.Machine, m); err != nil && !errors.Is(err, ErrStopped) {
+		s.fail(err)
+	}
 }
 
-func (s *Shard[M, R]) spawn(id uint32, m M) {
-	a := &owner[M, R]{o: &s.o, m: m, propose: make(chan proposal, maxInFlight)}
+// spawn gives a machine its actor. It holds the lock all the while, so that Close misses none.
+func (s *Shard[M, R]) spawn(id uint32, m M) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("spawn machine %d: %w", id, ErrStopped)
+	}
+	a := &owner[M, R]{o: &s.o, m: m, fatal: s.fail, propose: make(chan proposal, maxInFlight)}
 	h := &Handle[M, R]{
 		id: id, root: s.o.System.Root, max: int64(s.o.MaxPending), metrics: s.o.Metrics,
 		credits: make(chan struct{}, maxCommitted), dead: make(chan struct{}),
 	}
 	a.h = h
+	// A restart, should it ever come to one, gets the same instance: dead, never blank.
 	props := actor.PropsFromProducer(func() actor.Actor { return a })
 	pid, err := s.o.System.Root.SpawnNamed(props, s.o.Name+"/"+strconv.Itoa(int(id)))
 	if err != nil {
-		s.o.Fatal(fmt.Errorf("spawn machine %d: %w", id, err))
-		return
+		return fmt.Errorf("spawn machine %d: %w", id, err)
 	}
 	h.pid = pid
 	s.proposers.Go(func() { s.run(h, a.propose) })
 	if s.o.Added != nil {
 		s.o.Added(h)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.machines[id] = h
 	if s.leading {
 		h.send(ready{s.term})
 	}
+	return nil
 }
 
-// run is a machine's proposer: raft may block it while the disk is busy, the actor it never blocks.
+// run is a machine's proposer: raft may block it while the disk is busy, the actor it never blocks. Every proposal
+// is followed by a message to the actor: its entry, or why there is none.
 func (s *Shard[M, R]) run(h *Handle[M, R], in <-chan proposal) {
 	for p := range in {
+		if p.term != h.term.Load() {
+			// Those who waited have been told that nobody knows; it is not in the log, and it is better left out.
+			h.send(&failed{term: p.term, seq: p.seq, err: ErrNotLeader})
+			continue
+		}
 		pending, err := s.o.Proposer.Propose(s.o.Shard, p.data, s.o.CommitTimeout)
 		if err != nil {
 			h.send(&failed{term: p.term, seq: p.seq, err: err})
 			continue
 		}
 		s.proposers.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), s.o.CommitTimeout)
+			ctx, cancel := context.WithTimeout(s.ctx, s.o.CommitTimeout)
 			defer cancel()
-			if err := pending.Wait(ctx); err != nil {
-				if errors.Is(err, context.DeadlineExceeded) {
-					err = errors.Join(ErrUnknown, err)
-				}
-				h.send(&failed{term: p.term, seq: p.seq, err: err})
+			err := pending.Wait(ctx)
+			if err == nil {
+				return
 			}
+			if ctx.Err() != nil && !errors.Is(err, ErrUnknown) {
+				err = errors.Join(ErrUnknown, err)
+			}
+			h.send(&failed{term: p.term, seq: p.seq, err: err})
 		})
 	}
 }
@@ -195,101 +230,8 @@ func (s *Shard[M, R]) handles() []*Handle[M, R] {
 	return hs
 }
 
-const snapshotVersion = 1
-
-// Snapshot asks every machine for its bytes; their mailboxes make the cut exact. Raft's goroutine.
-func (s *Shard[M, R]) Snapshot() (cluster.Snapshot, error) {
-	hs := s.handles()
-	out := &parts{}
-	for _, h := range hs {
-		reply := make(chan []byte, 1)
-		h.send(&snapshot{reply: reply})
-		select {
-		case blob, ok := <-reply:
-			if !ok {
-				return nil, fmt.Errorf("snapshot machine %d: %w", h.id, ErrStopped)
-			}
-			out.ids, out.blobs = append(out.ids, h.id), append(out.blobs, blob)
-		case <-h.dead:
-			return nil, fmt.Errorf("snapshot machine %d: %w", h.id, ErrStopped)
-		}
-	}
-	return out, nil
-}
-
-// parts is a snapshot: version u32, count u32, count × (id u32, length u64, bytes), little endian.
-type parts struct {
-	ids   []uint32
-	blobs [][]byte
-}
-
-func (p *parts) WriteTo(w io.Writer) (int64, error) {
-	var total int64
-	write := func(b []byte) error {
-		n, err := w.Write(b)
-		total += int64(n)
-		return err
-	}
-	head := binary.LittleEndian.AppendUint32(nil, snapshotVersion)
-	head = binary.LittleEndian.AppendUint32(head, uint32(len(p.ids)))
-	if err := write(head); err != nil {
-		return total, err
-	}
-	for i, id := range p.ids {
-		head = binary.LittleEndian.AppendUint32(head[:0], id)
-		head = binary.LittleEndian.AppendUint64(head, uint64(len(p.blobs[i])))
-		if err := write(head); err != nil {
-			return total, err
-		}
-		if err := write(p.blobs[i]); err != nil {
-			return total, err
-		}
-	}
-	return total, nil
-}
-
-func (p *parts) Release() { p.blobs = nil }
-
-// maxSnapshotPart bounds what a damaged length can make Restore allocate.
-const maxSnapshotPart = 4 << 30
-
-// Restore replaces the machines by those of a snapshot. Raft's goroutine.
-func (s *Shard[M, R]) Restore(r io.Reader) error {
-	var head [12]byte
-	if _, err := io.ReadFull(r, head[:8]); err != nil {
-		return fmt.Errorf("restore shard %d: %w", s.o.Shard, err)
-	}
-	if v := binary.LittleEndian.Uint32(head[:]); v != snapshotVersion {
-		return fmt.Errorf("restore shard %d: snapshot version %d is not known to this binary", s.o.Shard, v)
-	}
-	for range binary.LittleEndian.Uint32(head[4:]) {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return fmt.Errorf("restore shard %d: %w", s.o.Shard, err)
-		}
-		id, size := binary.LittleEndian.Uint32(head[:]), binary.LittleEndian.Uint64(head[4:])
-		if size > maxSnapshotPart {
-			return fmt.Errorf("restore machine %d: %d bytes, at most %d", id, size, int64(maxSnapshotPart))
-		}
-		blob := make([]byte, size)
-		if _, err := io.ReadFull(r, blob); err != nil {
-			return fmt.Errorf("restore machine %d: %w", id, err)
-		}
-		m, err := s.o.Restore(id, blob)
-		if err != nil {
-			return fmt.Errorf("restore machine %d: %w", id, err)
-		}
-		if h, ok := s.Get(id); ok {
-			done := make(chan struct{})
-			h.send(&install[M]{machine: m, done: done})
-			<-done
-			continue
-		}
-		s.spawn(id, m)
-	}
-	return nil
-}
-
-// Close stops the machines and waits for their proposers. Call it when the cluster node has been closed.
+// Close stops the machines, tells everybody who still waits, and waits for their proposers. Call it when the cluster
+// node has been closed; before that it is safe too, and what is committed meanwhile is left to the next start.
 func (s *Shard[M, R]) Close() {
 	s.mu.Lock()
 	if s.closed {
@@ -299,7 +241,8 @@ func (s *Shard[M, R]) Close() {
 	s.closed = true
 	s.mu.Unlock()
 	for _, h := range s.handles() {
-		_ = s.o.System.Root.StopFuture(h.pid).Wait() // the actor answers nothing more either way
+		h.stop()
 	}
+	s.cancel()
 	s.proposers.Wait()
 }
