@@ -190,6 +190,7 @@ func (s *stage) startPayments(o demoOptions) error {
 }
 
 func (s *stage) startNode(ctx context.Context) error {
+	reg := newRegistry()
 	cfg := config.Default()
 	cfg.Node.Data = s.dir
 	cfg.Fan.Listen, cfg.Operator.Listen, cfg.Cluster.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
@@ -198,7 +199,7 @@ func (s *stage) startNode(ctx context.Context) error {
 	cfg.Payment.HostedPage = s.payURL + sandbox.HostedPath
 	payer, err := pay.New(pay.Options{
 		Provider: "sandbox", BaseURL: s.payURL, SecretKey: sandboxKey, HostedPage: cfg.Payment.HostedPage,
-	}, s.log, nil)
+	}, s.log, reg)
 	if err != nil {
 		return fmt.Errorf("open payments: %w", err)
 	}
@@ -216,13 +217,14 @@ func (s *stage) startNode(ctx context.Context) error {
 		return fmt.Errorf("find mailbox: %w", err)
 	}
 	relay, err := mail.New(mail.Options{
-		Host: host, Port: number, TLS: mail.NoTLS, From: "Catraca <ingressos@catraca.example>", Logger: s.log,
+		Host: host, Port: number, TLS: mail.NoTLS, From: "Catraca <ingressos@catraca.example>",
+		Logger: s.log, Metrics: mail.NewMetrics(reg),
 	})
 	if err != nil {
 		return fmt.Errorf("open mail: %w", err)
 	}
 	s.closeLast = append(s.closeLast, func() { _ = relay.Close() }) // idle connections to our own sink
-	s.node, err = start(ctx, cfg, s.log, outside{
+	s.node, err = start(ctx, cfg, s.log, reg, outside{
 		payer: payer, webhook: verifier,
 		mailer: func(i *issue.Issuer) outbox.Mailer { return issue.NewMailer(i, relay) },
 		pages:  fanPages(cfg, s.log, "/mail"),

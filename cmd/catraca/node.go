@@ -67,14 +67,13 @@ type node struct {
 }
 
 // start brings a node up and returns once it serves.
-func start(ctx context.Context, cfg config.Config, log *slog.Logger, out outside) (_ *node, err error) {
-	n := &node{cfg: cfg, log: log, registry: prometheus.NewRegistry(), failed: make(chan error, 2)}
+func start(ctx context.Context, cfg config.Config, log *slog.Logger, reg *prometheus.Registry, out outside) (_ *node, err error) {
+	n := &node{cfg: cfg, log: log, registry: reg, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			n.stop(context.WithoutCancel(ctx), 0)
 		}
 	}()
-	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := os.MkdirAll(cfg.Node.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
@@ -86,6 +85,13 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger, out outside
 	}
 	n.serving.Store(true)
 	return n, nil
+}
+
+// newRegistry holds the collectors of one process.
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	return r
 }
 
 // fatal stops the process at once: the disk or the state can no longer be trusted, and an orderly end would write.
@@ -185,7 +191,7 @@ func (n *node) publicURL() string {
 func (n *node) secure() bool { return strings.HasPrefix(n.publicURL(), "https://") }
 
 func (n *node) startEdge(out outside) error {
-	fanListener, err := listen(n.cfg.Fan, "fan")
+	fanListener, err := listen(n.cfg.Fan.Listener, "fan")
 	if err != nil {
 		return err
 	}
@@ -237,7 +243,7 @@ func (n *node) startEdge(out outside) error {
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}},
 	}
 	n.operator = &http.Server{Handler: n.operatorRoutes(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second}
-	n.serve(n.fan, fanListener, n.cfg.Fan)
+	n.serve(n.fan, fanListener, n.cfg.Fan.Listener)
 	n.serve(n.operator, opListener, n.cfg.Operator)
 	return nil
 }

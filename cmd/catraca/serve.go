@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/catraca/catraca/actors/outbox"
@@ -46,13 +47,13 @@ func serveCommand(env environment) *cobra.Command {
 
 // serve runs a node until it is told to stop.
 func serve(ctx context.Context, env environment, cfg config.Config) error {
-	log := logger(env, cfg.Log)
-	out, closeOutside, err := connect(cfg, log)
+	log, reg := logger(env, cfg.Log), newRegistry()
+	out, closeOutside, err := connect(cfg, log, reg)
 	if err != nil {
 		return err
 	}
 	defer closeOutside()
-	n, err := start(ctx, cfg, log, out)
+	n, err := start(ctx, cfg, log, reg, out)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (n *node) wait(ctx context.Context) error {
 }
 
 // connect opens what the configuration names outside the process.
-func connect(cfg config.Config, log *slog.Logger) (outside, func(), error) {
+func connect(cfg config.Config, log *slog.Logger, reg *prometheus.Registry) (outside, func(), error) {
 	if cfg.Payment.SecretKeyFile == "" || cfg.Payment.WebhookSecretFile == "" {
 		return outside{}, nil, errors.New("payment.secret_key_file and payment.webhook_secret_file are needed; `catraca sandbox` runs a payment server to try with")
 	}
@@ -86,7 +87,7 @@ func connect(cfg config.Config, log *slog.Logger) (outside, func(), error) {
 	}
 	payer, err := pay.New(pay.Options{
 		Provider: provider, BaseURL: cfg.Payment.APIURL, SecretKeyFile: cfg.Payment.SecretKeyFile, HostedPage: cfg.Payment.HostedPage,
-	}, log, nil)
+	}, log, reg)
 	if err != nil {
 		return outside{}, nil, fmt.Errorf("payment: %w", err)
 	}
@@ -96,7 +97,7 @@ func connect(cfg config.Config, log *slog.Logger) (outside, func(), error) {
 	}
 	relay, err := mail.New(mail.Options{
 		Host: cfg.Mail.Host, Port: cfg.Mail.Port, TLS: mail.TLSMode(cfg.Mail.TLS), User: cfg.Mail.User,
-		PasswordFile: cfg.Mail.PasswordFile, From: cfg.Mail.From, Logger: log,
+		PasswordFile: cfg.Mail.PasswordFile, From: cfg.Mail.From, Logger: log, Metrics: mail.NewMetrics(reg),
 	})
 	if err != nil {
 		return outside{}, nil, fmt.Errorf("mail: %w", err)
