@@ -2,21 +2,24 @@
 // requests and live sockets under way, asks every node whether it is ready, and stops sending to one that drains
 // without cutting what it serves.
 //
-// There is no stickiness, because any node serves any fan. A request that changed something is never sent twice;
-// the client holds the idempotency key and decides. For a public address in front of many machines, the tested
-// configuration files in deploy/ do the same with HAProxy and nginx.
+// There is no stickiness, because any node serves any fan. A request goes to a second node only when the first could
+// not be reached at all; one that a node may have seen is never sent twice, because the client holds the idempotency
+// key and decides. Bounds for each source address and a redirect from plain HTTP are not here: for a public address
+// in front of many machines, the tested configuration files in deploy/ bring them with HAProxy and nginx.
 package balance
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,14 +137,8 @@ func (b *Balancer) backend(u *url.URL) *backend {
 			r.Out.Host = r.In.Host // the node checks the Origin against the host that the browser sees
 			b.forward(r)
 		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			if r.Context().Err() == nil {
-				b.o.Logger.Warn("node did not answer", slog.String("backend", be.name), slog.Any("error", err))
-				be.ready.Store(false) // until the next good look
-			}
-			refuse(w)
-		},
-		ErrorLog: slog.NewLogLogger(b.o.Logger.Handler(), slog.LevelDebug),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { b.unanswered(be, w, r, err) },
+		ErrorLog:     slog.NewLogLogger(b.o.Logger.Handler(), slog.LevelDebug),
 	}
 	return be
 }
@@ -162,18 +159,64 @@ func (b *Balancer) forward(r *httputil.ProxyRequest) {
 	}
 }
 
-// ServeHTTP sends a request to the least busy ready node.
+// ServeHTTP sends a request to the least busy ready node, and to the next one when that could not be reached.
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	be := b.pick()
-	if be == nil {
-		b.requests.WithLabelValues("none").Inc()
-		refuse(w)
-		return
+	try := &attempt{left: tries - 1}
+	r = r.WithContext(context.WithValue(r.Context(), attemptKey{}, try))
+	if r.Body != nil {
+		r.Body = unclosed{r.Body} // a transport closes what it could not send; the server closes it in the end
 	}
-	b.requests.WithLabelValues(be.name).Inc()
+	for {
+		try.unreached = false
+		be := b.pick()
+		if be == nil {
+			b.requests.WithLabelValues("none").Inc()
+			refuse(w, r)
+			return
+		}
+		b.requests.WithLabelValues(be.name).Inc()
+		be.serve(w, r)
+		if !try.unreached {
+			return
+		}
+		try.left--
+	}
+}
+
+// tries of one request, the first included.
+const tries = 2
+
+// attempt is what a request and the handler of its failure tell each other.
+type attempt struct {
+	left      int  // further tries
+	unreached bool // the node was not reached and nothing was answered
+}
+
+type attemptKey struct{}
+
+type unclosed struct{ io.ReadCloser }
+
+func (unclosed) Close() error { return nil }
+
+func (be *backend) serve(w http.ResponseWriter, r *http.Request) {
 	be.active.Add(1)
 	defer be.active.Add(-1)
 	be.proxy.ServeHTTP(w, r)
+}
+
+// unanswered leaves a node alone until its next good look, and says whether another may be asked.
+func (b *Balancer) unanswered(be *backend, w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		b.o.Logger.Warn("node did not answer", slog.String("backend", be.name), slog.Any("error", err))
+		be.ready.Store(false)
+	}
+	var dial *net.OpError
+	try, ok := r.Context().Value(attemptKey{}).(*attempt)
+	if ok && try.left > 0 && errors.As(err, &dial) && dial.Op == "dial" {
+		try.unreached = true
+		return
+	}
+	refuse(w, r)
 }
 
 // pick returns the ready node with the least under way, nil when there is none with room.
@@ -193,12 +236,26 @@ func (b *Balancer) pick() *backend {
 	return best
 }
 
-func refuse(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", "1")
+const (
+	refusal = `{"type":"/problems/unavailable","code":"unavailable","title":"No server is ready; try again in a moment.","status":503,"retry_after_ms":1000}`
+	// refusalPage is for a person who asked for a page: the only one that is not a node's, so it speaks all languages.
+	refusalPage = `<!doctype html><meta charset=utf-8><meta name=viewport content=width=device-width><meta http-equiv=refresh content=5><title>Catraca</title>` +
+		`<p>Voltamos em instantes. Seu lugar na fila está guardado; esta página tenta de novo sozinha.` +
+		`<p lang=en>Back in a moment. Your place in the queue is kept; this page tries again by itself.` +
+		`<p lang=es>Volvemos enseguida. Tu lugar en la fila está guardado; esta página vuelve a intentarlo sola.`
+)
+
+// refuse tells a person by a page that asks again by itself, and a program by a problem.
+func refuse(w http.ResponseWriter, r *http.Request) {
+	kind, body, after := "application/problem+json", refusal, "1"
+	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		kind, body, after = "text/html; charset=utf-8", refusalPage, "5"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Retry-After", after)
 	w.WriteHeader(http.StatusServiceUnavailable)
-	// The visitor is gone when this fails.
-	_, _ = w.Write([]byte(`{"type":"/problems/unavailable","code":"unavailable","title":"No server is ready; try again in a moment.","status":503,"retry_after_ms":1000}`))
+	_, _ = io.WriteString(w, body) // the visitor is gone when this fails
 }
 
 // check looks at a node until the balancer ends.

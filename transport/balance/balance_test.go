@@ -38,6 +38,15 @@ func newFake(t *testing.T, name string) *fake {
 		<-f.hold
 		_, _ = io.WriteString(w, name)
 	})
+	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, name+" "+string(body))
+	})
+	mux.HandleFunc("/break", func(_ http.ResponseWriter, r *http.Request) {
+		f.asked.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	})
 	mux.HandleFunc("/live", func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
@@ -193,6 +202,68 @@ func TestDeadNodeIsLeft(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// TestUnreachedNodeIsPassedOver stops a node between two looks: the first request that meets it goes on to the other,
+// body and all, and is never seen as a failure.
+func TestUnreachedNodeIsPassedOver(t *testing.T) {
+	a, b := newFake(t, "a"), newFake(t, "b")
+	bal, err := New(Options{Backends: []string{a.URL, b.URL}, CheckEvery: time.Hour, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(bal.Close)
+	s := httptest.NewServer(bal)
+	t.Cleanup(s.Close)
+	a.Close()
+	for range 4 {
+		res, err := http.Post(s.URL+"/echo", "text/plain", strings.NewReader("a body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if string(got) != "b a body" {
+			t.Fatalf("answer %d %q, want the living node's with the whole body", res.StatusCode, got)
+		}
+	}
+}
+
+// TestSeenRequestIsNotSentTwice breaks the connection under a request that a node has read.
+func TestSeenRequestIsNotSentTwice(t *testing.T) {
+	a, b := newFake(t, "a"), newFake(t, "b")
+	s := start(t, Options{}, a, b)
+	res, err := http.Post(s.URL+"/break", "text/plain", strings.NewReader("buy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if n := a.asked.Load() + b.asked.Load(); res.StatusCode != http.StatusServiceUnavailable || n != 1 {
+		t.Errorf("the nodes saw the request %d times and the client got %d; want once and 503", n, res.StatusCode)
+	}
+}
+
+func TestRefusalSpeaksToItsReader(t *testing.T) {
+	a := newFake(t, "a")
+	a.ready.Store(false)
+	s := start(t, Options{}, a)
+	for accept, want := range map[string]string{
+		"text/html,application/xhtml+xml": "text/html; charset=utf-8", "application/json": "application/problem+json", "": "application/problem+json",
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/e/aurora", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusServiceUnavailable || got != want || res.Header.Get("Retry-After") == "" {
+			t.Errorf("Accept %q: %d %q, want 503 %q with Retry-After", accept, res.StatusCode, got, want)
+		}
+	}
 }
 
 func TestForwardsWhoAsks(t *testing.T) {
