@@ -2,10 +2,13 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
+	"net"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
@@ -30,12 +33,8 @@ var quiet = [...]string{
 // Log implements hclog.Logger.
 func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 	to := slogLevel(level)
-	if to == slog.LevelWarn {
-		for _, q := range quiet {
-			if msg == q {
-				to = slog.LevelDebug
-			}
-		}
+	if isQuiet(msg, args) {
+		to = slog.LevelDebug
 	}
 	if !l.out.Enabled(context.Background(), to) {
 		return
@@ -46,6 +45,15 @@ func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 		attrs = append(attrs, strings.ReplaceAll(fmt.Sprint(args[i]), "-", "_"), plain(args[i+1]))
 	}
 	l.out.Log(context.Background(), to, "raft said", attrs...)
+}
+
+func isQuiet(msg string, args []any) bool {
+	for _, a := range args {
+		if err, ok := a.(error); ok && errors.Is(err, net.ErrClosed) { // a connection we closed ourselves
+			return true
+		}
+	}
+	return slices.Contains(quiet[:], msg)
 }
 
 // plain spells out hclog's deferred formats.

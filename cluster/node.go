@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -23,8 +24,8 @@ type Node struct {
 	m         *collectors
 	address   string
 
-	closing sync.RWMutex // held for reading while proposing
-	closed  bool
+	closing sync.RWMutex  // held for reading while proposing
+	closed  atomic.Bool   // set under closing
 	stop    chan struct{} // ends the watchers and the pumps' goroutines
 	dead    chan struct{} // no Future will be settled any more
 	workers sync.WaitGroup
@@ -70,7 +71,7 @@ func Start(o Options, pump func(shard int) Pump) (*Node, error) {
 func (n *Node) start(ln net.Listener, pump func(shard int) Pump) (err error) {
 	o := &n.opt
 	n.store, err = storage.Open(storage.Options{
-		Dir: o.Dir, NodeID: o.NodeID, ClusterID: o.ClusterID, Shards: o.Shards, Preallocate: o.Preallocate,
+		Dir: o.Dir, NodeID: o.NodeID, ClusterID: o.ClusterID, Shards: o.Shards, Preallocate: o.Preallocate, AllowLostCommit: o.AllowLostCommit,
 		Logger: o.Logger, Registerer: o.Registerer, Fatal: o.Fatal,
 	})
 	if err != nil {
@@ -115,10 +116,7 @@ func (n *Node) Snapshot(shard int) error {
 	if shard < 0 || shard >= len(n.groups) {
 		return fmt.Errorf("cluster: shard %d does not exist, there are %d", shard, len(n.groups))
 	}
-	n.closing.RLock()
-	closed := n.closed
-	n.closing.RUnlock()
-	if closed {
+	if n.closed.Load() {
 		return ErrClosed
 	}
 	return n.groups[shard].snapshot()
@@ -129,13 +127,12 @@ func (n *Node) Snapshot(shard int) error {
 // until it returns. It returns an error when a pump does not come back within the time allowed.
 func (n *Node) Close() error {
 	n.closing.Lock() // waits for proposals being enqueued
-	if n.closed {
-		n.closing.Unlock()
+	first := n.closed.CompareAndSwap(false, true)
+	n.closing.Unlock()
+	if !first {
 		<-n.dead
 		return nil
 	}
-	n.closed = true
-	n.closing.Unlock()
 	n.drain()
 	n.transfer()
 	return n.shutdown()

@@ -72,6 +72,8 @@ type Options struct {
 	StallFatal    time.Duration
 	// CloseTimeout bounds each step of Close that waits for others; 0: 5 s.
 	CloseTimeout time.Duration
+	// AllowLostCommit opens a log file of which the last commit may have been lost; see storage.Options.
+	AllowLostCommit bool
 	// Preallocate is the size of the log file at creation, in bytes; 0: 16 MiB, negative: as small as possible.
 	Preallocate int64
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,7 @@ func TestLogger(t *testing.T) {
 	l = l.With("group-id", 3).Named("raft")
 	l.Info("entering follower state")
 	l.Warn("heartbeat timeout reached, starting election")
+	l.Error("failed to decode incoming command", "error", &net.OpError{Op: "read", Err: net.ErrClosed})
 	if out.Len() > 0 {
 		t.Errorf("daily work at info: %s", out.String())
 	}

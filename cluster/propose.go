@@ -50,7 +50,7 @@ func (n *Node) Propose(shard int, data []byte, timeout time.Duration) (*Future, 
 	}
 	n.closing.RLock() // Close waits for those who are in here
 	defer n.closing.RUnlock()
-	if n.closed {
+	if n.closed.Load() {
 		return nil, ErrClosed
 	}
 	return n.groups[shard].propose(data, timeout)

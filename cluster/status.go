@@ -35,10 +35,7 @@ func (n *Node) Leader(shard int) (nodeID string, term uint64, isSelf bool) {
 
 // Ready says whether every shard has a leader this node knows of, and those this node leads have been told so.
 func (n *Node) Ready() bool {
-	n.closing.RLock()
-	closed := n.closed
-	n.closing.RUnlock()
-	if closed {
+	if n.closed.Load() {
 		return false
 	}
 	for _, g := range n.groups {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -41,10 +40,11 @@ type op struct {
 	done     chan error
 }
 
-var opPool = sync.Pool{New: func() any { return &op{done: make(chan error, 1)} }}
-
 func newOp(kind opKind, sh *Shard) *op {
-	o := opPool.Get().(*op)
+	o, ok := sh.s.free.Get().(*op)
+	if !ok {
+		o = &op{done: make(chan error, 1)}
+	}
 	o.kind, o.shard = kind, sh
 	return o
 }
@@ -54,8 +54,9 @@ func (o *op) free() {
 	if cap(o.buf) > 1<<20 {
 		o.buf = nil
 	}
+	pool := &o.shard.s.free
 	*o = op{buf: o.buf[:0], ends: o.ends[:0], done: o.done}
-	opPool.Put(o)
+	pool.Put(o)
 }
 
 // do hands o to the committer and waits for its commit.

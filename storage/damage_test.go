@@ -231,7 +231,7 @@ func readFlipped(t *testing.T, file []byte, size int64) (stderr string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a broken tree may go round in circles
 	defer cancel()
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), envFlip+"="+dir)
+	cmd.Env = append(os.Environ(), envFlip+"="+dir, "GORACE=atexit_sleep_ms=0")
 	out, _ := cmd.CombinedOutput() // how it ends does not matter
 	return string(out)
 }

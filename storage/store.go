@@ -21,6 +21,7 @@ type Store struct {
 	closing sync.RWMutex
 	closed  bool
 	stopped chan struct{} // the committer has gone
+	free    sync.Pool     // ops to be used again
 
 	fatal   sync.Once
 	failure error // only the committer
