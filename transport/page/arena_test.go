@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 )
 
-// arena is a synthetic plan of 8,897 seats: eleven curved stands around a floor, and a standing area.
-func arena() *plan {
+// arena is built once; nobody changes it.
+var arena = sync.OnceValue(buildArena)
+
+// buildArena is a synthetic plan of 8,897 seats: eleven curved stands around a floor, and a standing area.
+func buildArena() *plan {
 	p := &plan{Name: "Arena", Width: 120000, Height: 100000}
 	p.Categories = []category{{ID: 0, Name: "Pista premium", Color: "#d1495b"}, {ID: 1, Name: "Arquibancada inferior", Color: "#2e6fb7"}, {ID: 2, Name: "Arquibancada superior", Color: "#e0a100"}}
 	const pitch, cx, cy = 100.0 * 5, 60000.0, 42000.0

@@ -57,6 +57,14 @@ func (t *instant) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// MarshalJSON writes null for an absent time.
+func (t instant) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	return []byte(`"` + t.ISO() + `"`), nil
+}
+
 // ISO is the time for a datetime attribute and for scripts, empty when absent.
 func (t instant) ISO() string {
 	if t.IsZero() {

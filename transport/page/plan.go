@@ -3,6 +3,7 @@ package page
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -50,6 +51,11 @@ func (p *plan) check() error {
 	if len(p.Seats.Y) != n || len(p.Seats.Label) != n || len(p.Seats.Category) != n || len(p.Seats.Flags) != n {
 		return fmt.Errorf("read plan: seat columns differ in length")
 	}
+	for i := range n {
+		if math.Abs(p.Seats.X[i]) > 1e9 || math.Abs(p.Seats.Y[i]) > 1e9 {
+			return fmt.Errorf("read plan: seat %d lies outside ±1e9", i)
+		}
+	}
 	for i, r := range p.Rows {
 		if r.First < 0 || r.Count < 0 || r.First+r.Count > n || r.Section < 0 || r.Section >= len(p.Sections) {
 			return fmt.Errorf("read plan: row %d points outside", i)
@@ -58,6 +64,11 @@ func (p *plan) check() error {
 	for i, a := range p.Areas {
 		if a.Section < 0 || a.Section >= len(p.Sections) {
 			return fmt.Errorf("read plan: area %d points outside", i)
+		}
+		for _, q := range append(a.Outline, [2]float64{a.X, a.Y}) {
+			if math.Abs(q[0]) > 1e9 || math.Abs(q[1]) > 1e9 {
+				return fmt.Errorf("read plan: area %d lies outside ±1e9", i)
+			}
 		}
 	}
 	return nil

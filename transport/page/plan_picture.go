@@ -2,8 +2,8 @@ package page
 
 import (
 	"bytes"
+	"encoding/xml"
 	"fmt"
-	"html"
 	"math"
 	"slices"
 )
@@ -62,7 +62,9 @@ func (d *drawing) polygon(pts [][2]float64, color string, opacity string) {
 }
 
 func (d *drawing) label(text string, x, y float64) {
-	fmt.Fprintf(&d.out, `<text x="%.1f" y="%.1f" font-size="28" fill="#14201a" stroke="#fbfbf7" stroke-width="6" stroke-linejoin="round" paint-order="stroke">%s</text>`, (x-d.x)*d.k, (y-d.y)*d.k, html.EscapeString(text))
+	fmt.Fprintf(&d.out, `<text x="%.1f" y="%.1f" font-size="28" fill="#14201a" stroke="#fbfbf7" stroke-width="6" stroke-linejoin="round" paint-order="stroke">`, (x-d.x)*d.k, (y-d.y)*d.k)
+	xml.EscapeText(&d.out, []byte(text)) //nolint:errcheck // a buffer takes everything
+	d.out.WriteString("</text>")
 }
 
 func (d *drawing) areas(p *plan) {

@@ -70,18 +70,20 @@ func (v *visit) noHold(e event) error {
 
 // payStep says what the payer has to do next.
 func payStep(o *order) string {
+	if o != nil && o.State == "committed" {
+		return "confirming"
+	}
 	if o == nil || o.Payment == nil {
 		return "choose"
 	}
 	p := o.Payment
+	waits := p.State == "action" || p.State == "created"
 	switch {
-	case o.State == "committed":
-		return "confirming"
 	case p.State == "failed", p.State == "canceled":
 		return "choose"
-	case p.State == "action" && p.Pix != nil && p.Pix.Code != "":
+	case waits && p.Pix != nil && p.Pix.Code != "":
 		return "pix"
-	case p.State == "action" && webAddress(p.URL):
+	case waits && webAddress(p.URL):
 		return "action"
 	}
 	return "confirming"

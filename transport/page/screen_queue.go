@@ -39,9 +39,17 @@ func (h *Handler) queue(v *visit) error {
 		screen: "queue", title: v.lang.T("queue.title." + d.Show), data: d, alert: v.asked(), refresh: refreshEvery(d),
 		boot: map[string]any{
 			"event": e.Slug, "name": e.Name, "show": d.Show, "phase": e.Phase, "now": d.Now.ISO(), "lobby": e.LobbyAt.ISO(), "opens": e.OpensAt.ISO(),
-			"place": p, "cur": sign(e.Currency), "cats": capacities(e),
+			"place": d.shown(p), "cur": sign(e.Currency), "cats": capacities(e),
 		},
 	})
+}
+
+// shown is the part of a place that the script starts from.
+func (d queueData) shown(p *place) map[string]int64 {
+	if p == nil {
+		return nil
+	}
+	return map[string]int64{"ahead": p.Ahead, "number": p.Number}
 }
 
 // shownState names the section of the page for a place.

@@ -40,6 +40,7 @@ export class List {
       if (r.section == s) $("rows").append(this.row(r, i));
     });
     this.areas(s);
+    if (!counts(m, this.o.status(), this.o.areas())[s]) title.after(make("p", { textContent: t("list.none") }));
     this.update();
     document.querySelectorAll("[data-section]").forEach((a) => a.setAttribute("aria-current", a.dataset.section == s));
     if (focus) title.focus();

@@ -157,10 +157,9 @@ export class SeatMap {
     if (m.pitch * k < HIT) this.closer(px, py, x, y);
   }
 
-  seatAt(x, y) {
+  seatAt(x, y, far = this.m.pitch * 0.65) {
     const { m } = this;
     let best = -1;
-    let far = m.pitch * 0.65;
     for (let u = 0; u < m.n; u++) {
       const d = Math.hypot(m.x[u] - x, m.y[u] - y);
       if (d < far) [far, best] = [d, u];
@@ -173,9 +172,14 @@ export class SeatMap {
     const { m, k } = this;
     let s = this.pills.find((p) => px > p.x0 && px < p.x1 && py > p.y0 && py < p.y1)?.section ?? -1;
     if (s < 0) s = m.hulls.findIndex((h) => inside(h, x, y));
-    const pill = s >= 0 && !inside(m.hulls[s], x, y);
-    if (s >= 0 && (pill || this.fit(m.boxes[s]) > k * 1.3)) this.look(m.boxes[s], this.fit(m.boxes[s]));
-    else if (s >= 0) this.zoom(CLOSE / (m.pitch * k), px, py);
+    if (s < 0) {
+      const u = this.seatAt(x, y, 22 / k);
+      if (u >= 0) s = m.rows[m.row[u]].section;
+    }
+    if (s < 0) return;
+    const fit = this.fit(m.boxes[s]);
+    if (fit > k * 1.3) this.look(m.boxes[s], fit);
+    else this.zoom(CLOSE / (m.pitch * k), px, py);
   }
 
   // show comes close to one seat.

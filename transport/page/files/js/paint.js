@@ -1,12 +1,12 @@
 // How the map looks. Everything is drawn anew each time, in few strokes: seats of one kind share a path.
 
-import { num } from "./say.js";
+import { num, t } from "./say.js";
 import { counts } from "./plan.js";
 
-// dark says whether text on a colour should be white.
-const dark = (hex) => {
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-  return r * 0.299 + g * 0.587 + b * 0.114 < 140;
+// dark says whether white stands out more than black on a colour; the better of the two has a contrast of at least 4.5.
+export const dark = (hex) => {
+  const [r, g, b] = [1, 3, 5].map((i) => (parseInt(hex.slice(i, i + 2), 16) / 255) ** 2.2);
+  return r * 0.2126 + g * 0.7152 + b * 0.0722 < 0.179;
 };
 
 export function paint(v) {
@@ -19,10 +19,12 @@ export function paint(v) {
   ctx.fillRect(0, 0, w, h);
   sections(v, ink, px);
   areas(v, ink);
+  v.family = css.fontFamily;
+  for (const [x, y] of m.front) text(v, "◎ " + t("map.front"), x * k + v.x, y * k + v.y, 15, ink.soft);
   if (px >= 1.2) seats(v, ink, px);
   if (px >= 12) rows(v, ink, px);
   v.pills = [];
-  if (px < 10) pills(v, ink, css.fontFamily);
+  if (px < 10) pills(v, ink);
 }
 
 const color = (v, id) => v.o.cats.find((c) => c.id == id)?.color || "#7c8a83";
@@ -181,12 +183,11 @@ function rows(v, ink, px) {
 }
 
 // pills name the sections with what is left in them; each is a target of 44 px, and none lies on another.
-function pills(v, ink, family) {
+function pills(v, ink) {
   const { ctx, m, k } = v;
-  v.family = family;
   const left = counts(m, v.o.status(), v.o.areas());
   const narrow = v.w < 480 && m.sections.length > 6;
-  ctx.font = "700 14px " + family;
+  ctx.font = "700 14px " + v.family;
   m.boxes.forEach(([x0, y0, x1, y1], s) => {
     if (x0 > x1) return;
     const words = m.sections[s].label + (narrow ? "" : " · " + num(left[s]));

@@ -41,7 +41,7 @@ export function boxOf(pts) {
 }
 
 // model adds to the plan of the API: the row of each seat, outlines and boxes of sections, the usual distance of
-// neighbours, and the box of everything.
+// neighbours, what the seats look at, and the box of everything.
 export function model(p) {
   const { x, y, label, category, flags } = p.seats;
   const row = new Int32Array(x.length).fill(-1);
@@ -59,10 +59,17 @@ export function model(p) {
   gaps.sort((a, b) => a - b);
   const pitch = gaps[gaps.length >> 1] || 1;
   const hulls = points.map(hull);
+  const all = hulls.flat();
+  const box = boxOf(all.length ? all : [[0, 0], [p.width || 1, p.height || 1]]);
+  // Where a section looks belongs to the picture when it is not far off.
+  const [w, h] = [box[2] - box[0], box[3] - box[1]];
+  const near = ([x, y]) => x > box[0] - w / 3 && x < box[2] + w / 3 && y > box[1] - h / 3 && y < box[3] + h / 3;
+  const fronts = new Map(p.sections.map((s) => s.focal || [0, 0]).filter(([x, y]) => x || y).map((f) => [f.join(), f]));
+  const front = [...fronts.values()].filter(near);
   return {
     n: x.length, x, y, label, category, flags, row, pitch, hulls,
     rows: p.rows, sections: p.sections, areas: p.areas || [],
-    boxes: hulls.map(boxOf), box: boxOf(hulls.flat().length ? hulls.flat() : [[0, 0], [p.width || 1, p.height || 1]]),
+    boxes: hulls.map(boxOf), box: boxOf([box.slice(0, 2), box.slice(2), ...front]), front,
   };
 }
 

@@ -29,7 +29,7 @@ function title() {
 // turn is the one moment worth interrupting for.
 function turn() {
   say(t("turn.say"), true);
-  navigator.vibrate?.([200, 100, 200, 100, 400]);
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200, 100, 400]);
   if (audio) beep();
 }
 
@@ -75,12 +75,17 @@ function place(f) {
   const p = { ...f, t: "place" };
   s.ahead = ahead(s, p);
   s.number = f.number;
-  if (f.phase) phase(f.phase);
+  // Over the socket the phase comes with its reason in a tick; while polling there is only this.
+  if (f.phase && live?.state == "poll") phase(f.phase);
   $("eta").textContent = wait(f.eta);
   $("chance").textContent = t("chance." + (f.chance || ""));
   const why = f.eta?.why;
   $("why").hidden = !why;
   if (why) $("why").textContent = has("pace." + why) ? t("pace." + why) : t("pace.other");
+  if (f.eta?.hi_ms <= 120000 && !said.soon) {
+    said.soon = true;
+    say(t("queue.soon"));
+  }
   if (f.state == "offered") until($("claim-by"), f.deadline);
   const name = f.state == "away" ? "waiting" : f.state;
   if (name == "waiting") draw();
@@ -169,4 +174,5 @@ $("sound").onchange = () => {
   audio = $("sound").checked ? new AudioContext() : null;
   if (audio) beep();
 };
-const live = new Live(boot.event, boot.lang, { frame, state });
+// Who has no place, or is done with it, needs no connection.
+const live = ["none", "left", "done", "removed", "closed"].includes(s.show) ? null : new Live(boot.event, boot.lang, { frame, state });

@@ -84,14 +84,16 @@ function clear() {
 }
 
 // refuse says what cannot be had and offers a replacement by one press.
-function refuse(text, swap, names) {
+function refuse(what, swap, names) {
   clear();
-  say(text, true);
+  say(what, true);
   if (!swap) return;
-  const b = Object.assign(document.createElement("button"), { className: "quiet offer", textContent: t("tray.instead", { s: names }) });
+  const text = names ? t("tray.instead", { s: names }) : t("list.retry");
+  const b = Object.assign(document.createElement("button"), { className: "quiet offer", textContent: text });
   b.onclick = () => {
     clear();
     swap();
+    if (!names) return;
     update();
     $("take").focus();
   };
@@ -216,6 +218,6 @@ const live = new Live(boot.event, boot.lang, {
   },
 });
 start().catch(() => {
-  say(t("list.failed"), true);
+  refuse(t("list.failed"), () => location.reload(), null);
   js();
 });
