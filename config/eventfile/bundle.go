@@ -2,13 +2,15 @@ package eventfile
 
 import (
 	"encoding/json"
-	"errors"
+	"mime"
 	"time"
 
 	"github.com/catraca/catraca/actors/sale"
-	"github.com/catraca/catraca/transport/seating"
-	"github.com/catraca/catraca/transport/wire"
+	"github.com/catraca/catraca/config/strict"
 )
+
+// BundleType is the content type of a [Bundle].
+const BundleType = "application/vnd.catraca.event+json"
 
 // Bundle carries an event file and the plan it names over the API as one JSON body.
 type Bundle struct {
@@ -17,12 +19,14 @@ type Bundle struct {
 	Plan json.RawMessage `json:"plan,omitempty"`
 }
 
-// Import reads what POST admin/events takes: a bundle, or the event file itself when its plan is built in.
+// Import reads what POST admin/events takes: a bundle, or the event file itself when its plan is built in. The report
+// is the plan's, nil without one. The error is a [*Refused].
 func Import(now time.Time, body []byte, contentType string) (*sale.Config, any, error) {
 	b := Bundle{Name: "event.yaml", File: string(body)}
-	if contentType == "application/vnd.catraca.event+json" {
+	if kind, _, err := mime.ParseMediaType(contentType); err == nil && kind == BundleType {
+		b = Bundle{Name: "event.yaml"}
 		if err := json.Unmarshal(body, &b); err != nil {
-			return nil, nil, errors.New("the bundle is not JSON with name, file and plan")
+			return nil, nil, refuse(&strict.Error{Message: "the bundle is not JSON with name, file and plan"})
 		}
 	}
 	f, err := Parse(b.Name, []byte(b.File))
@@ -30,30 +34,11 @@ func Import(now time.Time, body []byte, contentType string) (*sale.Config, any, 
 		return nil, nil, err
 	}
 	cfg, report, err := f.Config(now, b.Plan)
-	var defects *seating.DefectError
-	if errors.As(err, &defects) {
-		return nil, nil, &planError{err: err, report: defects.Report}
+	if err != nil {
+		return nil, nil, err
 	}
-	return cfg, report, err
-}
-
-// planError names every defect of a plan as a field of the answer.
-type planError struct {
-	err    error
-	report *seating.Report
-}
-
-func (e *planError) Error() string { return e.err.Error() }
-
-func (e *planError) Unwrap() error { return e.err }
-
-// Fields lists the defects.
-func (e *planError) Fields() []wire.FieldError {
-	var out []wire.FieldError
-	for _, d := range e.report.Defects {
-		if d.Fatal {
-			out = append(out, wire.FieldError{Pointer: d.Path, Code: d.Code, Detail: d.Message})
-		}
+	if report == nil {
+		return cfg, nil, nil // a nil of its own type would be encoded otherwise
 	}
-	return out
+	return cfg, report, nil
 }

@@ -2,7 +2,6 @@ package eventfile
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,105 +10,110 @@ import (
 	"github.com/catraca/catraca/transport/seating"
 )
 
-// plan builds the seat map from the plan file, or from areas alone.
-func (f *File) plan(c *sale.Config, data []byte) (*seating.Report, error) {
-	prices, err := f.prices(c.Currency)
-	if err != nil {
-		return nil, err
-	}
-	if f.Plan == "" {
-		if len(f.Areas) == 0 {
-			return nil, errors.New("plan or areas are needed")
+// plan builds the seat map from the plan file, or from areas alone, and returns the importer's report if there is one.
+func (r *reading) plan(data []byte) *seating.Report {
+	f := r.f
+	prices := r.prices()
+	switch {
+	case f.Plan == "" && len(f.Areas) == 0:
+		r.bad("plan", "is needed: a seating plan's file, a built-in sample (%s), or areas", strings.Join(seating.Samples(), ", "))
+		return nil
+	case f.Plan == "":
+		if f.Rekey {
+			r.bad("rekey", "counts only with a plan")
 		}
-		c.Plan, err = f.standing(prices)
-		return nil, err
-	}
-	if len(f.Areas) > 0 {
-		return nil, errors.New("areas: they are in the plan already; leave one of the two out")
+		r.c.Plan = r.standing(prices)
+		return nil
+	case len(f.Areas) > 0:
+		r.bad("areas", "are in the plan already; leave one of the two out")
 	}
 	if data == nil {
-		if data, err = seating.Sample(f.Plan); err != nil {
-			return nil, fmt.Errorf("plan: %q is no built-in sample (%s), and no file came with it", f.Plan, strings.Join(seating.Samples(), ", "))
+		sample, err := seating.Sample(f.Plan)
+		if err != nil {
+			r.bad("plan", "%q is no built-in sample (%s), and no file came with it", clip(f.Plan), strings.Join(seating.Samples(), ", "))
+			return nil
 		}
+		data = sample
 	}
 	plan, report, err := seating.Import(data, seating.Options{Rekey: f.Rekey, Prices: prices})
 	if err != nil {
-		return report, err
+		if defects := (*seating.DefectError)(nil); !errors.As(err, &defects) {
+			r.bad("plan", "%s", err)
+		}
+		return report
 	}
+	r.dress(plan)
+	r.c.Plan = plan
+	return report
+}
+
+// dress gives the plan's categories the names and colours of the file.
+func (r *reading) dress(plan *seatmap.Plan) {
 	for i := range plan.Categories {
 		k := &plan.Categories[i]
-		mine, ok := f.Categories[k.Key]
+		mine, ok := r.f.Categories[k.Key]
 		if !ok {
-			mine = f.Categories[k.Name]
+			mine = r.f.Categories[k.Name]
 		}
 		k.Name, k.Color = or(mine.Name, k.Name), or(mine.Color, k.Color)
 	}
-	c.Plan = plan
-	return report, nil
 }
 
-func (f *File) prices(currency string) (map[string]seating.Price, error) {
-	if len(f.Categories) == 0 {
-		return nil, errors.New("categories: at least one with a price is needed")
+// prices of the categories in minor units. Those that cannot be read are missing in the answer.
+func (r *reading) prices() map[string]seating.Price {
+	if len(r.f.Categories) == 0 {
+		r.bad("categories", "is needed: at least one, with a price")
+		return nil
 	}
-	out := make(map[string]seating.Price, len(f.Categories))
-	for key, k := range f.Categories {
-		price, err := k.Price.minor(decimals(currency))
-		if err != nil {
-			return nil, fmt.Errorf("categories.%s.price: %w", key, err)
+	digits, err := decimals(r.c.Currency)
+	known := err == nil // otherwise the currency is told to be wrong already
+	out := make(map[string]seating.Price, len(r.f.Categories))
+	for _, key := range r.keys() {
+		k, path := r.f.Categories[key], "categories."+key
+		if k.Color != "" && !isColor(k.Color) {
+			r.bad(path+".color", "%q, allowed is #rrggbb", clip(k.Color))
 		}
-		var fee int64
-		if k.Fee != "" {
-			if fee, err = k.Fee.minor(decimals(currency)); err != nil {
-				return nil, fmt.Errorf("categories.%s.fee: %w", key, err)
+		if len(k.Name) > 200 {
+			r.bad(path+".name", "has %d bytes, allowed are at most 200", len(k.Name))
+		}
+		if k.Price == "" {
+			r.bad(path+".price", "is needed")
+		}
+		price, fee := r.amount(path+".price", k.Price, digits, known), r.amount(path+".fee", k.Fee, digits, known)
+		switch {
+		case price+fee > sale.MaxPrice:
+			r.bad(path+".price", "with its fee is more than a place may cost")
+		case price == 0 && fee == 0 && k.Price != "" && known:
+			if _, err := k.Price.minor(digits); err == nil {
+				r.bad(path+".price", "is 0; what is free needs no payment, and is not sold here")
 			}
 		}
 		out[key] = seating.Price{Price: price, Fee: fee}
 	}
-	return out, nil
+	return out
 }
 
-// decimals of a currency that are not two (ISO 4217).
-func decimals(currency string) int {
-	switch currency {
-	case "CLP", "PYG", "JPY", "KRW", "ISK", "VND", "XAF", "XOF", "UGX":
+func (r *reading) amount(path string, a Amount, digits int, known bool) int64 {
+	if a == "" || !known {
 		return 0
-	case "BHD", "JOD", "KWD", "OMR", "TND":
-		return 3
-	default:
-		return 2
 	}
+	n, err := a.minor(digits)
+	if err != nil {
+		r.bad(path, "%s", err)
+	}
+	return n
 }
 
-// standing makes a plan of general admission: the areas side by side.
-func (f *File) standing(prices map[string]seating.Price) (*seatmap.Plan, error) {
-	const width, height, gap = 30000, 20000, 2000
-	p := &seatmap.Plan{Name: f.Venue, Height: height + 2*gap, Sections: []seatmap.Section{{Label: f.Venue}}}
-	for key := range f.Categories {
-		p.Categories = append(p.Categories, seatmap.Category{Key: key})
+// keys of the categories in order, so that mistakes come in the same order every time.
+func (r *reading) keys() []string {
+	out := make([]string, 0, len(r.f.Categories))
+	for key := range r.f.Categories {
+		out = append(out, key)
 	}
-	slices.SortFunc(p.Categories, func(a, b seatmap.Category) int { return strings.Compare(a.Key, b.Key) })
-	for i := range p.Categories {
-		k := &p.Categories[i]
-		mine := f.Categories[k.Key]
-		k.Name, k.Color = or(mine.Name, k.Key), or(mine.Color, "#4a6fa5")
-		k.Price, k.Fee = prices[k.Key].Price, prices[k.Key].Fee
-	}
-	for i, a := range f.Areas {
-		at := slices.IndexFunc(p.Categories, func(k seatmap.Category) bool { return k.Key == a.Category })
-		if at < 0 {
-			return nil, fmt.Errorf("areas[%d].category: %q is none of the categories", i, a.Category)
-		}
-		if a.Name == "" || a.Capacity == 0 {
-			return nil, fmt.Errorf("areas[%d]: name and capacity are needed", i)
-		}
-		left := int32(gap + i*(width+gap))
-		p.Areas = append(p.Areas, seatmap.Area{
-			Key: fmt.Sprintf("area-%d", i+1), Label: a.Name, Category: uint16(at), Capacity: a.Capacity,
-			X: left + width/2, Y: gap + height/2,
-			Outline: []seatmap.Point{{X: left, Y: gap}, {X: left + width, Y: gap}, {X: left + width, Y: gap + height}, {X: left, Y: gap + height}},
-		})
-		p.Width = left + width + gap
-	}
-	return p, nil
+	slices.Sort(out)
+	return out
+}
+
+func isColor(s string) bool {
+	return len(s) == 7 && s[0] == '#' && strings.Trim(s[1:], "0123456789abcdefABCDEF") == ""
 }
