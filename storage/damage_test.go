@@ -89,16 +89,7 @@ func TestDamageIsNamed(t *testing.T) {
 			o := options(t, t.TempDir())
 			var fatal []error
 			o.Fatal = func(err error) { fatal = append(fatal, err) }
-			s := open(t, o)
-			if err := s.Shard(1).StoreLogs(storagetest.Entries(1, tail+10, 3)); err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(s.Shard(1).SetUint64([]byte(keyVoteTerm), 3), s.Shard(1).Set([]byte(keyVoteCandidate), []byte("n2"))); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
+			writeLog(t, o, tail+10)
 			change(t, o.Dir, c.edit)
 
 			s, err := Open(o)
@@ -127,6 +118,18 @@ func TestDamageIsNamed(t *testing.T) {
 				t.Errorf("the entry behind it: %v", err)
 			}
 		})
+	}
+}
+
+// writeLog makes a file with a log and a vote in shard 1.
+func writeLog(t *testing.T, o Options, last uint64) {
+	t.Helper()
+	s := open(t, o)
+	sh := s.Shard(1)
+	err := errors.Join(sh.StoreLogs(storagetest.Entries(1, last, 3)),
+		sh.SetUint64([]byte(keyVoteTerm), 3), sh.Set([]byte(keyVoteCandidate), []byte("n2")), s.Close())
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
