@@ -1,223 +1,231 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/catraca/catraca/transport/wire"
 )
 
-// Story is what a fan sets out to do.
-type Story struct {
-	Quantity  uint32        // places wanted
-	Category  *uint16       // nil: any
-	Scatter   bool          // separate places are better than none
-	Linger    time.Duration // looks at the seats before choosing
-	Walkaway  bool          // leaves the shop without buying
-	Method    string        // card or pix
-	Card      string        // number typed on the payment page
-	Patience  time.Duration // gives a single request up after; 0: 60 s
-	GiveUp    bool          // leaves the queue instead of waiting
-	PollOrder time.Duration // between looks at an order that is being paid; 0: 250 ms
-}
-
-// Fan is one virtual fan.
-type Fan struct {
-	Base    string // http://host:port of the server or its balancer
-	Event   string // slug
-	Token   string
-	Client  *http.Client
-	Journal *Journal
-	// Payer plays the person on the payment page, given its address and the card. nil: the method needs none.
-	Payer func(ctx context.Context, page, card string) error
-}
-
-// Outcome of a story.
-type Outcome struct {
-	Place   wire.Place
-	Hold    *wire.Hold
-	Order   *wire.Order
-	Tickets []wire.Ticket
-	SoldOut bool
-	Left    bool
-}
-
-// Refused is an answer that says no.
-type Refused struct{ wire.Problem }
-
-func (r *Refused) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Detail) }
-
 // Run lives the story. Connection losses and busy answers are waited out; a refusal that a person would accept
 // (sold out) ends the story without an error.
-func (f *Fan) Run(ctx context.Context, s Story) (out Outcome, err error) {
-	if err := f.queue(ctx, s, &out); err != nil || out.Left {
-		return out, err
-	}
-	if err := sleep(ctx, s.Linger); err != nil {
-		return out, err
-	}
-	if s.Walkaway {
-		out.Left = true
-		return out, f.call(ctx, s, http.MethodDelete, "/events/"+f.Event+"/admission", "", nil, nil)
-	}
-	if err := f.hold(ctx, s, &out); err != nil || out.SoldOut {
-		return out, err
-	}
-	return out, f.buy(ctx, s, &out)
+func (f *Fan) Run(ctx context.Context, s Story) (Outcome, error) {
+	v := &visit{f: f, s: s}
+	defer v.hangUp()
+	err := v.live(ctx)
+	return v.out, err
 }
 
-func (f *Fan) hold(ctx context.Context, s Story, out *Outcome) error {
-	var h wire.Hold
-	in := wire.HoldRequest{Best: &wire.BestRequest{Quantity: s.Quantity, Category: s.Category, Scatter: s.Scatter}}
-	err := f.call(ctx, s, http.MethodPost, "/events/"+f.Event+"/holds", key(), in, &h)
-	var no *Refused
-	if errors.As(err, &no) && no.Code == wire.SoldOut {
-		out.SoldOut = true
-		return f.call(ctx, s, http.MethodDelete, "/events/"+f.Event+"/admission", "", nil, nil)
-	}
-	if err != nil {
-		return fmt.Errorf("hold: %w", err)
-	}
-	out.Hold = &h
-	f.Journal.held(h)
-	return nil
+// visit is one fan living one story.
+type visit struct {
+	f    *Fan
+	s    Story
+	out  Outcome
+	link *link // nil: none open
 }
 
-func (f *Fan) buy(ctx context.Context, s Story, out *Outcome) error {
-	var o wire.Order
-	if err := f.call(ctx, s, http.MethodPost, "/events/"+f.Event+"/orders", key(), wire.OrderRequest{Hold: out.Hold.ID}, &o); err != nil {
-		return fmt.Errorf("order: %w", err)
+func (v *visit) live(ctx context.Context) error {
+	if err := v.queue(ctx); err != nil || v.over() {
+		return err
 	}
-	out.Order = &o
-	f.Journal.ordered(o)
-	if err := f.call(ctx, s, http.MethodPost, "/orders/"+o.ID+"/pay", key(), wire.PayRequest{Method: s.Method}, &o); err != nil {
-		return fmt.Errorf("pay: %w", err)
+	if !v.s.Live {
+		v.hangUp()
 	}
-	paid := false
-	for {
-		if !paid && f.Payer != nil && o.Payment != nil && o.Payment.URL != nil && s.Method == "card" {
-			if err := f.retry(ctx, s, func() error { return f.Payer(ctx, *o.Payment.URL, s.Card) }); err != nil {
-				return fmt.Errorf("pay on the payment page: %w", err)
-			}
-			paid = true
-		}
-		switch o.State {
-		case "fulfilled":
-			return f.collect(ctx, s, out)
-		case "expired", "canceled", "refunded":
-			return nil
-		}
-		if err := sleep(ctx, max(s.PollOrder, 250*time.Millisecond)); err != nil {
+	if err := sleep(ctx, v.s.Linger); err != nil {
+		return err
+	}
+	if v.s.Walkaway {
+		v.out.Left = true
+		return v.finish(ctx)
+	}
+	if err := v.hold(ctx); err != nil || v.over() {
+		return err
+	}
+	if err := sleep(ctx, v.s.Hesitate); err != nil {
+		return err
+	}
+	switch {
+	case v.s.Vanish:
+		v.out.Left = true
+		return nil
+	case v.s.Release:
+		v.out.Left = true
+		return v.release(ctx)
+	}
+	if v.s.Hesitate > 0 {
+		if err := v.look(ctx); err != nil || v.out.Hold == nil {
 			return err
 		}
-		if err := f.call(ctx, s, http.MethodGet, "/orders/"+o.ID, "", nil, &o); err != nil {
-			return fmt.Errorf("look at the order: %w", err)
-		}
 	}
+	return v.buy(ctx)
 }
 
-func (f *Fan) collect(ctx context.Context, s Story, out *Outcome) error {
-	var list wire.List[wire.Ticket]
-	if err := f.call(ctx, s, http.MethodGet, "/orders/"+out.Order.ID+"/tickets", "", nil, &list); err != nil {
-		return fmt.Errorf("collect the tickets: %w", err)
-	}
-	out.Tickets = list.Items
-	f.Journal.bought(*out.Order, list.Items)
-	return nil
+// over says whether the story has ended before anything was bought.
+func (v *visit) over() bool { return v.out.Left || v.out.SoldOut || v.out.Closed }
+
+// shop is one operation of the shop: its name for the socket, its address for HTTP.
+type shop struct {
+	op           string
+	method, path string
+	key          string
+	body         any // as HTTP has it; nil: none
+	up           any // as the socket has it; nil: like body
 }
 
-// call does one request until it is answered: a lost connection or a busy server is asked again, with the same key.
-func (f *Fan) call(ctx context.Context, s Story, method, path, key string, in, out any) error {
+// do carries one operation, over the socket if the story wants it and there is one; what it does not answer is asked
+// again over HTTP, with the same key.
+func (v *visit) do(ctx context.Context, o shop, out any) error {
 	var body []byte
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
+	var err error
+	if o.body != nil {
+		if body, err = json.Marshal(o.body); err != nil {
 			return err
 		}
-		body = b
 	}
-	return f.retry(ctx, s, func() error { return f.once(ctx, method, path, key, body, out) })
-}
-
-func (f *Fan) retry(ctx context.Context, s Story, do func() error) error {
-	patience := s.Patience
-	if patience == 0 {
-		patience = time.Minute
-	}
-	until := time.Now().Add(patience)
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		err := do()
+	if v.link != nil && v.s.Live {
+		up := body
+		if o.up != nil {
+			if up, err = json.Marshal(o.up); err != nil {
+				return err
+			}
+		}
+		if up == nil {
+			up = []byte("{}")
+		}
+		err := v.link.ask(o.op, o.key, up, v.see, out)
 		var no *Refused
-		if err == nil || errors.As(err, &no) && no.Status < http.StatusInternalServerError && no.Status != http.StatusTooManyRequests {
+		if err == nil || errors.As(err, &no) && final(err) {
 			return err
 		}
-		if no != nil && no.RetryAfter > 0 {
-			pause = time.Duration(no.RetryAfter) * time.Millisecond
+		if no == nil {
+			v.hangUp()
 		}
-		if time.Now().After(until) {
-			return err
-		}
-		if err := sleep(ctx, pause/2+rand.N(pause)); err != nil {
-			return err
+		v.f.Journal.retried()
+	}
+	r := request{method: o.method, path: o.path, key: o.key, body: body}
+	return v.retry(ctx, func() error { return v.f.send(ctx, r, out) })
+}
+
+// see writes down what came while the fan waited for something else.
+func (v *visit) see(f frame) {
+	if f.kind == "place" {
+		v.out.Place = f.place
+		v.f.Journal.place(f.place)
+	}
+}
+
+func (v *visit) hangUp() {
+	if v.link != nil {
+		v.link.close()
+		v.link = nil
+		v.f.Journal.gone()
+	}
+}
+
+// finish leaves the shop. A lease that is over already is as good.
+func (v *visit) finish(ctx context.Context) error {
+	v.f.Journal.leaving()
+	err := v.do(ctx, shop{op: "finish", method: http.MethodDelete, path: v.event("/admission"), key: newKey()}, nil)
+	if c := refusal(err); c == wire.NoLease || c == wire.NoPlace || c == wire.NotYourTurn {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("leave the shop: %w", err)
+	}
+	return nil
+}
+
+func (v *visit) event(path string) string { return "/events/" + v.f.Event + path }
+
+// hold takes the best places there are, fewer if the story allows it.
+func (v *visit) hold(ctx context.Context) error {
+	for n := v.s.Quantity; ; n-- {
+		var h wire.Hold
+		best := &wire.BestRequest{Quantity: n, Category: v.s.Category, Scatter: v.s.Scatter}
+		o := shop{op: "hold", method: http.MethodPost, path: v.event("/holds"), key: newKey(), body: wire.HoldRequest{Best: best}}
+		err := v.do(ctx, o, &h)
+		switch c := refusal(err); {
+		case err == nil:
+			v.out.Hold = &h
+			v.f.Journal.held(h, n)
+			return nil
+		case c == wire.SoldOut && v.s.Fewer && n > 1:
+		case c == wire.SoldOut:
+			v.out.SoldOut = true
+			return v.finish(ctx)
+		case c == wire.NoLease, c == wire.NoPlace:
+			v.out.Left = true // was too slow
+			return nil
+		case c == wire.Closed:
+			return v.closed(ctx)
+		default:
+			return fmt.Errorf("hold %d places: %w", n, err)
 		}
 	}
 }
 
-func (f *Fan) once(ctx context.Context, method, path, key string, body []byte, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, f.Base+"/api/v1"+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+f.Token)
-	req.Header.Set("Content-Type", "application/json")
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
-	}
-	res, err := f.Client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }() // read to the end or given up
-	b, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
-	if err != nil {
-		return err
-	}
-	if res.StatusCode >= http.StatusBadRequest {
-		no := &Refused{}
-		if !strings.Contains(res.Header.Get("Content-Type"), "problem+json") || json.Unmarshal(b, &no.Problem) != nil {
-			no.Code = wire.Unavailable // a balancer's own page
-		}
-		no.Status = res.StatusCode
-		return no
-	}
-	if out == nil || len(b) == 0 {
+// look asks for the hold again, as a page does when it comes back. A hold that is gone before its time is written down.
+func (v *visit) look(ctx context.Context) error {
+	var h wire.Hold
+	err := v.do(ctx, shop{op: "hold.get", method: http.MethodGet, path: v.event("/holds/me")}, &h)
+	switch {
+	case err == nil:
+		v.f.Journal.holdSeen(h)
 		return nil
+	case refusal(err) == wire.NotFound:
+		v.holdGone()
+		return nil
+	default:
+		return fmt.Errorf("look at the hold: %w", err)
 	}
-	return json.Unmarshal(b, out)
 }
 
-func key() string { return fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()) }
+func (v *visit) holdGone() {
+	v.f.Journal.holdGone(v.out.Hold.ID)
+	v.out.Hold, v.out.Left = nil, true
+}
 
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+func (v *visit) release(ctx context.Context) error {
+	id := v.out.Hold.ID
+	o := shop{
+		op: "hold.release", method: http.MethodDelete, path: v.event("/holds/" + id), key: newKey(),
+		up: wire.IDRequest{ID: id},
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
+	v.f.Journal.releasing(id)
+	err := v.do(ctx, o, nil)
+	if c := refusal(err); c == wire.Expired || c == wire.NotFound {
+		v.holdGone()
+		err = nil
 	}
+	if err != nil {
+		return fmt.Errorf("give the hold back: %w", err)
+	}
+	return v.finish(ctx)
+}
+
+// closed finds out what the end of the sale means: sold out, or over.
+func (v *visit) closed(ctx context.Context) error {
+	var e wire.Event
+	r := request{method: http.MethodGet, path: v.event("")}
+	if err := v.retry(ctx, func() error { return v.f.send(ctx, r, &e) }); err != nil {
+		return fmt.Errorf("look at the event: %w", err)
+	}
+	left := uint32(0)
+	for _, c := range e.Categories {
+		left += c.Free + c.Held
+	}
+	v.out.SoldOut, v.out.Closed = left == 0, left != 0
+	return nil
+}
+
+// pollOrder is the time between two looks at an order.
+func (v *visit) pollOrder() time.Duration {
+	if v.s.PollOrder == 0 {
+		return 250 * time.Millisecond
+	}
+	return v.s.PollOrder
 }

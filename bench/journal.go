@@ -4,112 +4,195 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/catraca/catraca/transport/wire"
 )
 
-// Journal is what the server acknowledged to one fan. A nil Journal writes nothing down.
+// awayTime is how long a fan may be without a connection before its turn can pass it unseen: then it stands in
+// another lane, and what it was told before is no measure any more.
+const awayTime = 15 * time.Second
+
+// maxBreaches bounds what one journal keeps of broken promises.
+const maxBreaches = 20
+
+// Journal is what the server acknowledged to one fan, and every promise it broke towards it. It may be used from
+// any goroutine; a nil Journal writes nothing down.
 type Journal struct {
-	reconnects atomic.Int64
+	account string
 
-	mu      sync.Mutex
-	Numbers []uint32 // every place number given, in order; a fan who missed its turn has more than one
-	Ahead   uint32   // as shown last for the newest number
-	Rises   int      // times the number of people ahead rose for the same place: never
-	Holds   []wire.Hold
-	Orders  []wire.Order
-	Bought  []wire.Order
-	Tickets []wire.Ticket
+	mu         sync.Mutex
+	places     []PlaceNote
+	holds      []HoldNote
+	orders     []OrderNote
+	breaches   []string
+	asked      time.Time // of the join that has not been answered yet
+	lost       time.Time // when the live socket was lost; zero while connected
+	left       bool      // gave up by itself what it had
+	reconnects int64
+	retries    int64
 }
 
-func (j *Journal) placed(p wire.Place) {
-	if j == nil {
-		return
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if n := len(j.Numbers); n == 0 || j.Numbers[n-1] != p.Number {
-		j.Numbers = append(j.Numbers, p.Number)
-		j.Ahead = p.Ahead
-	}
-	if p.State == "waiting" && p.Ahead > j.Ahead {
-		j.Rises++
-	}
-	j.Ahead = p.Ahead
+// PlaceNote is a place in the queue as the fan saw it.
+type PlaceNote struct {
+	Number  uint32
+	Asked   time.Time // when the fan asked for it first
+	Told    time.Time // when the number was heard first
+	State   string    // last
+	Ahead   uint32    // last, while in line
+	Offered wire.Time // deadline of the first offer seen; 0: none
+	Apart   bool      // was parked, or may have been unseen: others may have gone first
+	Ended   bool
 }
 
-func (j *Journal) held(h wire.Hold) {
-	if j == nil {
-		return
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.Holds = append(j.Holds, h)
+// HoldNote is a hold that was acknowledged. Between Told and Until the fan surely had it.
+type HoldNote struct {
+	Hold        wire.Hold
+	Told, Until time.Time
+	Ended       bool // given back, expired, or an order's
 }
 
-func (j *Journal) ordered(o wire.Order) {
-	if j == nil {
-		return
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.Orders = append(j.Orders, o)
+// OrderNote is an order that was acknowledged, as it was seen last.
+type OrderNote struct {
+	Hold        string
+	Order       wire.Order
+	Told, Until time.Time // between the two the fan surely had the places
+	Tickets     []wire.Ticket
 }
 
-func (j *Journal) bought(o wire.Order, t []wire.Ticket) {
-	if j == nil {
-		return
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.Bought = append(j.Bought, o)
-	j.Tickets = append(j.Tickets, t...)
+// NewJournal returns an empty journal for the fan of an account; the number is how the server's books name it.
+func NewJournal(account string) *Journal { return &Journal{account: account} }
+
+// Account whose journal this is.
+func (j *Journal) Account() string { return j.account }
+
+// Places in the order they were given; a fan that missed its turn for good has more than one.
+func (j *Journal) Places() []PlaceNote {
+	return read(j, func() []PlaceNote { return slices.Clone(j.places) })
 }
 
-func (j *Journal) reconnected() {
-	if j != nil {
-		j.reconnects.Add(1)
-	}
+// Holds in the order they were acknowledged.
+func (j *Journal) Holds() []HoldNote {
+	return read(j, func() []HoldNote { return slices.Clone(j.holds) })
+}
+
+// Orders in the order they were acknowledged.
+func (j *Journal) Orders() []OrderNote {
+	return read(j, func() []OrderNote { return slices.Clone(j.orders) })
+}
+
+// Breaches are the promises that were broken towards this fan, in sentences.
+func (j *Journal) Breaches() []string {
+	return read(j, func() []string { return slices.Clone(j.breaches) })
 }
 
 // Reconnects counts how often the live socket had to be opened again.
-func (j *Journal) Reconnects() int64 {
+func (j *Journal) Reconnects() int64 { return read(j, func() int64 { return j.reconnects }) }
+
+// Retries counts how often a request had to be asked again.
+func (j *Journal) Retries() int64 { return read(j, func() int64 { return j.retries }) }
+
+func read[T any](j *Journal, fn func() T) (out T) {
 	if j == nil {
-		return 0
+		return out
 	}
-	return j.reconnects.Load()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return fn()
 }
 
-// Audit holds the fans' journals against each other: no place number and no seat was given to two.
-func Audit(journals []*Journal) error {
-	numbers, seats, codes := map[uint32]int{}, map[string]int{}, map[string]int{}
-	for i, j := range journals {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		if j.Rises > 0 {
-			return fmt.Errorf("fan %d saw the people ahead rise %d times", i, j.Rises)
+// note does something to the journal, if there is one.
+func (j *Journal) note(fn func(now time.Time)) {
+	if j == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	fn(time.Now())
+}
+
+// breach is called with mu held.
+func (j *Journal) breach(format string, args ...any) {
+	if len(j.breaches) < maxBreaches {
+		j.breaches = append(j.breaches, fmt.Sprintf(format, args...))
+	}
+}
+
+func (j *Journal) reconnected() { j.note(func(time.Time) { j.reconnects++ }) }
+func (j *Journal) retried()     { j.note(func(time.Time) { j.retries++ }) }
+func (j *Journal) leaving()     { j.note(func(time.Time) { j.left = true }) }
+
+// connected and gone keep the time without a connection.
+func (j *Journal) connected() {
+	j.note(func(now time.Time) {
+		if n := len(j.places); n > 0 && !j.lost.IsZero() && now.Sub(j.lost) >= awayTime {
+			j.places[n-1].Apart = true
 		}
-		if !slices.IsSorted(j.Numbers) {
-			return fmt.Errorf("fan %d: a later place has a smaller number: %v", i, j.Numbers)
+		j.lost = time.Time{}
+	})
+}
+
+func (j *Journal) gone() { j.note(func(now time.Time) { j.lost = now }) }
+
+// joining notes when a place was asked for first.
+func (j *Journal) joining() {
+	j.note(func(now time.Time) {
+		if n := len(j.places); j.asked.IsZero() && (n == 0 || j.places[n-1].Ended) {
+			j.asked = now
 		}
-		for _, n := range j.Numbers {
-			if other, taken := numbers[n]; taken {
-				return fmt.Errorf("place %d was given to fans %d and %d", n, other, i)
-			}
-			numbers[n] = i
+	})
+}
+
+// place notes what the fan was told of its place.
+func (j *Journal) place(p wire.Place) {
+	j.note(func(now time.Time) {
+		if n := len(j.places); n == 0 || j.places[n-1].Number != p.Number {
+			j.newPlace(p, now)
 		}
-		for _, t := range j.Tickets {
-			unit := fmt.Sprintf("%s/%d/%d", t.Event, t.Unit, t.Number)
-			if other, taken := seats[unit]; taken {
-				return fmt.Errorf("unit %s was sold to fans %d and %d", unit, other, i)
+		n := &j.places[len(j.places)-1]
+		inLine := p.State == "waiting" || p.State == "away"
+		if was := n.State == "waiting" || n.State == "away"; was && inLine && !n.Apart && p.Ahead > n.Ahead {
+			j.breach("place %d: the number of people ahead rose from %d to %d", n.Number, n.Ahead, p.Ahead)
+		}
+		if n.Ended && (inLine || p.State == "offered" || p.State == "shopping") {
+			j.breach("place %d was %s and is %s", n.Number, n.State, p.State)
+		}
+		switch p.State {
+		case "offered":
+			if n.Offered == 0 {
+				n.Offered = p.Deadline
 			}
-			seats[unit] = i
-			if other, taken := codes[t.Code]; taken {
-				return fmt.Errorf("one ticket code was given to fans %d and %d", other, i)
-			}
-			codes[t.Code] = i
+		case "parked":
+			n.Apart = true
+		case "done", "left", "removed":
+			n.Ended = true
+		}
+		n.State = p.State
+		if inLine {
+			n.Ahead = p.Ahead
+		}
+	})
+}
+
+// newPlace is called with mu held.
+func (j *Journal) newPlace(p wire.Place, now time.Time) {
+	asked := j.asked
+	if n := len(j.places); n > 0 {
+		old := &j.places[n-1]
+		// While its connection was lost for long, a place may have ended unseen.
+		if !old.Ended && !old.Apart {
+			j.breach("place %d (%s) was lost, the fan got %d instead", old.Number, old.State, p.Number)
+		}
+		if p.Number < old.Number {
+			j.breach("a later place has a smaller number: %d after %d", p.Number, old.Number)
+		}
+		if asked.IsZero() {
+			asked = old.Told
 		}
 	}
-	return nil
+	if asked.IsZero() {
+		asked = now
+	}
+	j.places = append(j.places, PlaceNote{Number: p.Number, Asked: asked, Told: now, State: p.State, Ahead: p.Ahead})
+	j.asked = time.Time{}
 }

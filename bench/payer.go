@@ -31,33 +31,39 @@ func SandboxPayer(client *http.Client) func(ctx context.Context, page, card stri
 		form.Set("cvc", "123")
 		form.Set("name", "Fã de Teste")
 		u.RawQuery = ""
-		back, body, err := post(ctx, &stay, u.String(), form)
-		if err != nil || back == "" {
-			return errors.Join(err, stayed(back, body))
-		}
-		if next, err := url.Parse(back); err == nil && strings.HasSuffix(next.Path, "/3ds") {
+		next, err := step(ctx, &stay, u, form)
+		if err == nil && strings.HasPrefix(next.Path, "/3ds/") {
 			form = next.Query()
 			form.Set("answer", "approve")
 			next.RawQuery = ""
-			back, body, err = post(ctx, &stay, u.ResolveReference(next).String(), form)
-			if err != nil || back == "" {
-				return errors.Join(err, stayed(back, body))
-			}
+			next, err = step(ctx, &stay, next, form)
 		}
-		return nil
+		if err == nil && next.Host == u.Host && strings.HasPrefix(next.Path, "/pay/") {
+			return fmt.Errorf("%w: it asks for another one", ErrDeclined)
+		}
+		return err
 	}
+}
+
+// step sends a form of the payment pages and returns where it leads.
+func step(ctx context.Context, client *http.Client, page *url.URL, form url.Values) (*url.URL, error) {
+	back, body, err := post(ctx, client, page.String(), form)
+	if err != nil {
+		return nil, err
+	}
+	if back == "" {
+		_, after, _ := strings.Cut(body, `role="alert"`)
+		return nil, fmt.Errorf("%w: %.200s", ErrDeclined, after)
+	}
+	to, err := url.Parse(back)
+	if err != nil {
+		return nil, err
+	}
+	return page.ResolveReference(to), nil
 }
 
 // ErrDeclined means that the page kept the payer: the card was not taken.
 var ErrDeclined = errors.New("the payment page did not take the card")
-
-func stayed(back, body string) error {
-	if back != "" {
-		return nil
-	}
-	_, after, _ := strings.Cut(body, `role="alert"`)
-	return fmt.Errorf("%w: %.200s", ErrDeclined, after)
-}
 
 // post sends a form and returns where it redirects to, or the page that came back.
 func post(ctx context.Context, client *http.Client, to string, form url.Values) (back, body string, err error) {

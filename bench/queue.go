@@ -2,12 +2,10 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -15,131 +13,143 @@ import (
 	"github.com/catraca/catraca/transport/wire"
 )
 
+// errOver means that coming back is of no use.
+var errOver = errors.New("the place ended")
+
+// firstPause is the pause before a lost socket is opened again the first time; it doubles from there.
+const firstPause = 250 * time.Millisecond
+
 // queue joins, waits for the turn on the live socket and claims it. A lost socket is opened again: the place stays.
-func (f *Fan) queue(ctx context.Context, s Story, out *Outcome) error {
-	for pause := 500 * time.Millisecond; ; pause = min(2*pause, 20*time.Second) {
+// It returns with the link open when the fan shops.
+func (v *visit) queue(ctx context.Context) error {
+	longest := v.f.Comeback
+	if longest == 0 {
+		longest = 20 * time.Second
+	}
+	for pause := firstPause; ; pause = min(2*pause, longest) {
 		began := time.Now()
-		err := f.watch(ctx, s, out)
-		var closed *websocket.CloseError
-		switch {
-		case err == nil:
+		err := v.stand(ctx)
+		if err == nil {
 			return nil
-		case ctx.Err() != nil:
+		}
+		v.hangUp()
+		if ctx.Err() != nil {
 			return ctx.Err()
-		case errors.As(err, &closed) && (closed.Code == wire.CloseSignIn || closed.Code == wire.CloseForbidden || closed.Code == wire.CloseSaleOver):
-			return fmt.Errorf("queue: %w", err)
-		case errors.Is(err, errOver):
+		}
+		if over(err) {
 			return fmt.Errorf("queue: %w", err)
 		}
 		if time.Since(began) > 10*time.Second {
-			pause = 500 * time.Millisecond
+			pause = firstPause
 		}
-		f.Journal.reconnected()
+		v.f.Journal.reconnected()
 		if err := sleep(ctx, rand.N(pause)+50*time.Millisecond); err != nil {
 			return err
 		}
 	}
 }
 
-var errOver = errors.New("the place ended")
+// over says whether coming back with the same request is of no use.
+func over(err error) bool {
+	var bye *websocket.CloseError
+	if errors.As(err, &bye) {
+		return bye.Code == wire.CloseSignIn || bye.Code == wire.CloseForbidden || bye.Code == wire.CloseSaleOver
+	}
+	var no *Refused
+	if errors.As(err, &no) {
+		return no.Status == http.StatusUnauthorized || no.Status == http.StatusForbidden || no.Status == http.StatusNotFound
+	}
+	return errors.Is(err, errOver)
+}
 
-// watch follows one connection until the fan shops, leaves, or the connection ends.
-func (f *Fan) watch(ctx context.Context, s Story, out *Outcome) error {
-	dialer := websocket.Dialer{
-		HandshakeTimeout: 10 * time.Second, Subprotocols: []string{wire.Subprotocol}, ReadBufferSize: 1024, WriteBufferSize: 512,
-	}
-	address := "ws" + strings.TrimPrefix(f.Base, "http") + "/api/v1/events/" + f.Event + "/live"
-	ws, res, err := dialer.DialContext(ctx, address, http.Header{"Authorization": {"Bearer " + f.Token}})
-	if res != nil && res.Body != nil {
-		_ = res.Body.Close() // a refusal's short text
-	}
+// stand follows one connection until the fan shops or the story ends (nil), or the connection is lost.
+func (v *visit) stand(ctx context.Context) error {
+	l, err := v.f.dial(ctx)
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = ws.Close() })
-	defer stop()
-	defer func() { _ = ws.Close() }() // the server may have done it
-	if err := ws.WriteJSON(wire.Up{T: "join"}); err != nil {
+	v.link = l
+	v.f.Journal.connected()
+	if err := v.join(); err != nil {
 		return err
 	}
 	for {
-		_ = ws.SetReadDeadline(time.Now().Add(75 * time.Second)) // the next read tells
-		_, b, err := ws.ReadMessage()
+		f, err := l.read(silence)
 		if err != nil {
 			return err
 		}
-		var head struct {
-			T string `json:"t"`
-		}
-		if err := json.Unmarshal(b, &head); err != nil {
-			return fmt.Errorf("frame: %w", err)
-		}
-		switch head.T {
+		done := false
+		switch f.kind {
 		case "place":
-			var p wire.PlaceDown
-			if err := json.Unmarshal(b, &p); err != nil {
-				return fmt.Errorf("place frame: %w", err)
-			}
-			done, err := f.place(ws, s, p.Place, out)
-			if done || err != nil {
-				return err
-			}
+			done, err = v.atPlace(ctx, f.place)
+		case "closed":
+			done = true
+			v.out.SoldOut, v.out.Closed = f.reason == "sold-out", f.reason != "sold-out"
+		case "removed":
+			err = errOver
 		case "error":
-			var e wire.ErrorDown
-			if err := json.Unmarshal(b, &e); err != nil || e.Problem == nil {
-				return fmt.Errorf("error frame: %w", err)
-			}
-			if done, err := f.refusedFrame(ctx, ws, e.Problem); done || err != nil {
-				return err
-			}
+			done, err = v.atProblem(ctx, f.fault)
+		}
+		if done || err != nil {
+			return err
 		}
 	}
 }
 
-// place acts on a place frame; true ends the wait.
-func (f *Fan) place(ws *websocket.Conn, s Story, p wire.Place, out *Outcome) (bool, error) {
-	out.Place = p
-	f.Journal.placed(p)
+func (v *visit) join() error {
+	v.f.Journal.joining()
+	return v.link.send(wire.Up{T: "join"})
+}
+
+// atPlace acts on a place; true ends the wait.
+func (v *visit) atPlace(ctx context.Context, p wire.Place) (bool, error) {
+	v.out.Place = p
+	v.f.Journal.place(p)
+	if v.s.GiveUp {
+		return true, v.leave(ctx)
+	}
 	switch p.State {
 	case "offered":
-		if s.GiveUp {
-			out.Left = true
-			return true, ws.WriteJSON(wire.Up{T: "leave"})
-		}
-		return false, ws.WriteJSON(wire.Up{T: "claim"})
+		return false, v.link.send(wire.Up{T: "claim"})
 	case "shopping":
 		return true, nil
 	case "removed":
 		return true, errOver
-	case "left", "done":
-		if out.Left {
-			return true, nil
-		}
-		return false, ws.WriteJSON(wire.Up{T: "join"}) // the turn was missed: to the end of the line
+	case "parked", "left", "done": // the turn was missed: back into the line, or to its end
+		return false, v.join()
 	default:
-		if s.GiveUp {
-			out.Left = true
-			return true, ws.WriteJSON(wire.Up{T: "leave"})
-		}
 		return false, nil
 	}
 }
 
-func (f *Fan) refusedFrame(ctx context.Context, ws *websocket.Conn, p *wire.Problem) (bool, error) {
+// leave gives the place up. It asks over HTTP, because a socket that is closed at once may swallow its last frame.
+func (v *visit) leave(ctx context.Context) error {
+	v.out.Left = true
+	v.f.Journal.leaving()
+	r := request{method: http.MethodDelete, path: v.event("/queue/me"), key: newKey()}
+	err := v.retry(ctx, func() error { return v.f.send(ctx, r, nil) })
+	if err != nil && refusal(err) != wire.NoPlace {
+		return fmt.Errorf("%w: leave the queue: %w", errOver, err)
+	}
+	return nil
+}
+
+// atProblem acts on an error frame; true ends the wait.
+func (v *visit) atProblem(ctx context.Context, p *wire.Problem) (bool, error) {
+	wait := time.Duration(max(p.RetryAfter, 200)) * time.Millisecond
 	switch p.Code {
 	case wire.NotOpen: // before the lobby
-		if err := sleep(ctx, time.Second); err != nil {
-			return true, err
-		}
-		return false, ws.WriteJSON(wire.Up{T: "join"})
+		wait = time.Second
 	case wire.NotYourTurn: // the offer lapsed on the way
 		return false, nil
+	case wire.Closed:
+		return true, v.closed(ctx)
 	case wire.Busy, wire.Unavailable, wire.TooManyRequests:
-		if err := sleep(ctx, time.Duration(max(p.RetryAfter, 200))*time.Millisecond); err != nil {
-			return true, err
-		}
-		return false, ws.WriteJSON(wire.Up{T: "join"})
 	default:
 		return true, fmt.Errorf("%w: %s", errOver, p.Code)
 	}
+	if err := sleep(ctx, wait); err != nil {
+		return true, err
+	}
+	return false, v.join()
 }

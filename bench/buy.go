@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// buy opens an order for what is held, pays it and collects the tickets.
+func (v *visit) buy(ctx context.Context) error {
+	var o wire.Order
+	in := wire.OrderRequest{Hold: v.out.Hold.ID}
+	err := v.do(ctx, shop{op: "order", method: http.MethodPost, path: v.event("/orders"), key: newKey(), body: in}, &o)
+	switch c := refusal(err); {
+	case c == wire.Expired, c == wire.NotFound:
+		v.holdGone()
+		return nil
+	case c == wire.Closed:
+		return v.closed(ctx)
+	case err != nil:
+		return fmt.Errorf("order: %w", err)
+	}
+	v.out.Order = &o
+	v.f.Journal.ordered(v.out.Hold.ID, o)
+	return v.settle(ctx)
+}
+
+// settle pays until the order has ended one way or the other.
+func (v *visit) settle(ctx context.Context) error {
+	if err := v.pay(ctx); err != nil {
+		return err
+	}
+	card := v.s.Card
+	for {
+		o := v.out.Order
+		switch o.State {
+		case "fulfilled":
+			return v.collect(ctx)
+		case "expired", "canceled", "refunded":
+			return nil
+		}
+		if p := o.Payment; p != nil && o.State == "awaiting" && card != "" && v.f.Payer != nil && v.s.Method == "card" && p.URL != nil {
+			err := v.retry(ctx, func() error { return v.page(ctx, *p.URL, card) })
+			declined := errors.Is(err, ErrDeclined)
+			switch {
+			case err != nil && !declined:
+				return fmt.Errorf("pay on the payment page: %w", err)
+			case declined && v.s.Second == "":
+				return nil // the order runs out
+			case declined:
+				card, v.s.Second = v.s.Second, ""
+				if err := v.pay(ctx); err != nil {
+					return err
+				}
+				continue
+			}
+			card = ""
+		}
+		if err := sleep(ctx, v.pollOrder()); err != nil {
+			return err
+		}
+		if err := v.refresh(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// page plays the person on the payment page; a declined card is the page's last word.
+func (v *visit) page(ctx context.Context, address, card string) error {
+	err := v.f.Payer(ctx, address, card)
+	if errors.Is(err, ErrDeclined) {
+		return errors.Join(&Refused{wire.Problem{Status: http.StatusPaymentRequired, Code: "declined"}}, err)
+	}
+	return err
+}
+
+// pay begins a payment. When it is refused, the order itself says why.
+func (v *visit) pay(ctx context.Context) error {
+	id := v.out.Order.ID
+	o := shop{
+		op: "pay", method: http.MethodPost, path: "/orders/" + id + "/pay", key: newKey(),
+		body: wire.PayRequest{Method: v.s.Method}, up: wire.PayRequest{ID: id, Method: v.s.Method},
+	}
+	var out wire.Order
+	err := v.do(ctx, o, &out)
+	switch c := refusal(err); {
+	case err == nil:
+		v.out.Order = &out
+		v.f.Journal.orderSeen(out)
+		return nil
+	case c == wire.Expired, c == wire.WrongState, c == wire.PaymentInProgress:
+		return v.refresh(ctx)
+	default:
+		return fmt.Errorf("pay: %w", err)
+	}
+}
+
+// refresh looks at the order. One that was acknowledged and is unknown now is written down.
+func (v *visit) refresh(ctx context.Context) error {
+	id := v.out.Order.ID
+	o := shop{op: "order.get", method: http.MethodGet, path: "/orders/" + id, up: wire.IDRequest{ID: id}}
+	var out wire.Order
+	err := v.do(ctx, o, &out)
+	if refusal(err) == wire.NotFound {
+		v.f.Journal.orderGone(id)
+	}
+	if err != nil {
+		return fmt.Errorf("look at the order: %w", err)
+	}
+	v.out.Order = &out
+	v.f.Journal.orderSeen(out)
+	return nil
+}
+
+func (v *visit) collect(ctx context.Context) error {
+	var list wire.List[wire.Ticket]
+	r := request{method: http.MethodGet, path: "/orders/" + v.out.Order.ID + "/tickets"}
+	if err := v.retry(ctx, func() error { return v.f.send(ctx, r, &list) }); err != nil {
+		return fmt.Errorf("collect the tickets: %w", err)
+	}
+	v.out.Tickets = list.Items
+	v.f.Journal.bought(v.out.Order.ID, list.Items)
+	return nil
+}

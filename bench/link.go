@@ -1,0 +1,146 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// silence is how long a live socket may say nothing; the server pings every half minute.
+const silence = 75 * time.Second
+
+// writeTime bounds one frame towards the server.
+const writeTime = 5 * time.Second
+
+// link is one live connection. It has no goroutine of its own: the fan reads when it has nothing else to do.
+type link struct {
+	ws   *websocket.Conn
+	stop func() bool
+	call uint64 // number of the last call
+}
+
+// frame is what came down, decoded as far as its type tells.
+type frame struct {
+	kind   string
+	place  wire.Place
+	tick   wire.TickDown
+	reply  wire.ReplyDown
+	reason string
+	fault  *wire.Problem
+}
+
+// dial opens a live socket. It ends with the context.
+func (f *Fan) dial(ctx context.Context) (*link, error) {
+	dialer := f.Sockets
+	if dialer == nil {
+		dialer = NewSockets()
+	}
+	address := "ws" + strings.TrimPrefix(f.Base, "http") + "/api/v1/events/" + f.Event + "/live"
+	ws, res, err := dialer.DialContext(ctx, address, http.Header{"Authorization": {"Bearer " + f.Token}})
+	if res != nil && res.Body != nil {
+		defer func() { _ = res.Body.Close() }() // a refusal's short text
+	}
+	if err != nil {
+		if res != nil && res.StatusCode >= http.StatusBadRequest {
+			no := &Refused{}
+			if json.NewDecoder(res.Body).Decode(&no.Problem) != nil {
+				no.Code = wire.Unavailable
+			}
+			no.Status = res.StatusCode
+			return nil, no
+		}
+		return nil, err
+	}
+	l := &link{ws: ws}
+	l.stop = context.AfterFunc(ctx, func() { _ = ws.Close() })
+	return l, nil
+}
+
+func (l *link) close() {
+	l.stop()
+	_ = l.ws.Close() // the server may have done it
+}
+
+func (l *link) send(u wire.Up) error {
+	if err := l.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	return l.ws.WriteJSON(u)
+}
+
+// read waits for the next frame, answering pings meanwhile.
+func (l *link) read(within time.Duration) (frame, error) {
+	if err := l.ws.SetReadDeadline(time.Now().Add(within)); err != nil {
+		return frame{}, err
+	}
+	_, b, err := l.ws.ReadMessage()
+	if err != nil {
+		return frame{}, err
+	}
+	return decodeFrame(b)
+}
+
+// decodeFrame reads a frame; a type it does not know is no error.
+func decodeFrame(b []byte) (f frame, err error) {
+	var head struct {
+		T string `json:"t"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return f, fmt.Errorf("frame: %w", err)
+	}
+	f.kind = head.T
+	switch head.T {
+	case "place":
+		var p wire.PlaceDown
+		err = json.Unmarshal(b, &p)
+		f.place = p.Place
+	case "tick":
+		err = json.Unmarshal(b, &f.tick)
+	case "reply":
+		err = json.Unmarshal(b, &f.reply)
+	case "closed", "removed", "moved":
+		var r wire.ReasonDown
+		err = json.Unmarshal(b, &r)
+		f.reason = r.Reason
+	case "error":
+		var e wire.ErrorDown
+		if err = json.Unmarshal(b, &e); err == nil && e.Problem == nil {
+			err = fmt.Errorf("no problem in it")
+		}
+		f.fault = e.Problem
+	}
+	if err != nil {
+		return f, fmt.Errorf("%s frame: %w", head.T, err)
+	}
+	return f, nil
+}
+
+// ask does a shopping operation over the socket and waits for its answer; what else comes meanwhile is handed to see.
+// An error that is no *[Refused] means that the outcome is not known and the link is of no more use.
+func (l *link) ask(op, key string, body []byte, see func(frame), out any) error {
+	l.call++
+	if err := l.send(wire.Up{T: "call", ID: l.call, Op: op, Key: key, Body: body}); err != nil {
+		return err
+	}
+	until := time.Now().Add(requestTime)
+	for {
+		f, err := l.read(time.Until(until))
+		if err != nil {
+			return err
+		}
+		if f.kind != "reply" {
+			see(f)
+			continue
+		}
+		if f.reply.ID == l.call {
+			return answered(f.reply.Status, f.reply.Body, false, out)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package bench
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// Story is what a fan sets out to do.
+type Story struct {
+	Quantity uint32  // places wanted
+	Category *uint16 // nil: any
+	Scatter  bool    // separate places are better than none
+	Fewer    bool    // fewer places are better than none
+	Live     bool    // shops over the live socket, and over HTTP only what that does not answer
+
+	Linger   time.Duration // looks at the seats before choosing
+	Hesitate time.Duration // looks at what it holds before it goes on
+	GiveUp   bool          // leaves the queue instead of waiting
+	Walkaway bool          // leaves the shop without choosing
+	Release  bool          // gives back what it held, and leaves
+	Vanish   bool          // leaves without a word what it held
+
+	Method string // card or pix
+	Card   string // number typed on the payment page
+	Second string // number typed after the first was declined; empty: none
+
+	Patience  time.Duration // gives a single request up after; 0: 60 s
+	PollOrder time.Duration // between looks at an order that is being paid; 0: 250 ms
+}
+
+// Outcome of a story. At most one of SoldOut, Left and Closed is true; with none of them there is an order, and
+// tickets if it was paid.
+type Outcome struct {
+	Place   wire.Place
+	Hold    *wire.Hold
+	Order   *wire.Order
+	Tickets []wire.Ticket
+	SoldOut bool // was told that nothing is left
+	Left    bool // went away by itself
+	Closed  bool // was told that the sale is over although something is left
+}
+
+// Fan is one virtual fan.
+type Fan struct {
+	Base    string // http://host:port of the server or its balancer
+	Event   string // slug
+	Token   string
+	Client  *http.Client
+	Journal *Journal
+	// Sockets opens the live socket; nil: one of its own. Many fans of one process share one, see [NewSockets].
+	Sockets *websocket.Dialer
+	// Payer plays the person on the payment page, given its address and the card. nil: the method needs none.
+	Payer func(ctx context.Context, page, card string) error
+	// Comeback is the longest pause before a lost socket is opened again; 0: 20 s.
+	Comeback time.Duration
+}
+
+// NewSockets returns a dialer for the live sockets of any number of fans: an idle one costs half a kilobyte of buffer.
+func NewSockets() *websocket.Dialer {
+	return &websocket.Dialer{
+		HandshakeTimeout: 10 * time.Second, Subprotocols: []string{wire.Subprotocol},
+		ReadBufferSize: 512, WriteBufferSize: 512, WriteBufferPool: &sync.Pool{},
+	}
+}
+
+// NewClient returns a client for any number of fans, which share at most conns connections to a server.
+func NewClient(conns int) *http.Client {
+	return &http.Client{
+		Timeout:   30 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns, IdleConnTimeout: 30 * time.Second},
+	}
+}
