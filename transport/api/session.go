@@ -76,10 +76,8 @@ func (s *Server) signUp(ctx context.Context, r *request) (answer, error) {
 		}
 		lang = l
 	}
-	if err := password.Check(in.Password); err != nil {
-		p := s.problem(wire.WeakPassword, r.lang)
-		p.Errors = []wire.FieldError{{Pointer: "/password", Code: "weak", Detail: err.Error()}}
-		return answer{}, p
+	if err := weak(in.Password, r.lang); err != nil {
+		return answer{}, err
 	}
 	hash, err := s.o.Passwords.Hash(ctx, in.Password)
 	if err != nil {
@@ -103,6 +101,17 @@ func checkName(name, lang string) error {
 		return invalid(lang, "/name", "characters", err.Error())
 	}
 	return nil
+}
+
+// weak says why a password may not be chosen.
+func weak(chosen, lang string) error {
+	err := password.Check(chosen)
+	if err == nil {
+		return nil
+	}
+	p := wire.NewProblem(wire.WeakPassword, lang)
+	p.Errors = []wire.FieldError{{Pointer: "/password", Code: "weak", Detail: err.Error()}}
+	return p
 }
 
 // submitAccount does a command of the request's sender, once for one Idempotency-Key.

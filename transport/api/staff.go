@@ -8,13 +8,16 @@ import (
 
 	"github.com/catraca/catraca/actors/account"
 	"github.com/catraca/catraca/actors/directory"
-	"github.com/catraca/catraca/actors/directory/password"
 	"github.com/catraca/catraca/transport/wire"
 )
 
-// findAccount looks an account up by its e-mail.
+// findAccount looks an account up by its e-mail, or lists those who are more than fans.
 func (s *Server) findAccount(ctx context.Context, r *request) (answer, error) {
-	email, err := account.NormalizeEmail(r.URL.Query().Get("email"))
+	query := r.URL.Query()
+	if !query.Has("email") {
+		return s.listStaff(ctx, r, query.Get("cursor"))
+	}
+	email, err := account.NormalizeEmail(query.Get("email"))
 	if err != nil {
 		return answer{}, invalid(r.lang, "/email", "email", err.Error())
 	}
@@ -25,9 +28,53 @@ func (s *Server) findAccount(ctx context.Context, r *request) (answer, error) {
 	}
 	list := wire.List[wire.Account]{Items: []wire.Account{}}
 	if ok {
-		list.Items = append(list.Items, renderAccount(directory.Person{
-			Account: found.ID, Email: found.Email, Name: found.Name, Lang: found.Lang, Role: found.Role,
-		}))
+		list.Items = append(list.Items, accountOf(found))
+	}
+	return answer{body: list}, nil
+}
+
+func accountOf(a account.Account) wire.Account {
+	return renderAccount(directory.Person{Account: a.ID, Email: a.Email, Name: a.Name, Lang: a.Lang, Role: a.Role})
+}
+
+// One page looks at so many accounts and shows so many of them.
+const (
+	staffLooked = 100_000
+	staffShown  = 100
+)
+
+func (s *Server) listStaff(ctx context.Context, r *request, cursor string) (answer, error) {
+	var after uint64
+	if cursor != "" {
+		var err error
+		if after, err = strconv.ParseUint(cursor, 10, 32); err != nil {
+			return answer{}, invalid(r.lang, "/cursor", "type", "the next of an earlier page")
+		}
+	}
+	var found []account.Account
+	var next account.ID
+	err := s.o.Directory.Read(ctx, func(st *account.State) {
+		last := account.ID(st.Accounts())
+		for id := account.ID(after) + 1; id <= last; id++ {
+			if len(found) == staffShown || uint64(id)-after > staffLooked {
+				next = id - 1
+				return
+			}
+			if a, ok := st.Account(id); ok && a.Role > account.RoleFan {
+				found = append(found, a)
+			}
+		}
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	list := wire.List[wire.Account]{Items: []wire.Account{}}
+	for _, a := range found {
+		list.Items = append(list.Items, accountOf(a))
+	}
+	if next != 0 {
+		n := strconv.FormatUint(uint64(next), 10)
+		list.Next = &n
 	}
 	return answer{body: list}, nil
 }
@@ -51,8 +98,8 @@ func (s *Server) addAccount(ctx context.Context, r *request) (answer, error) {
 	if !ok {
 		return answer{}, invalid(r.lang, "/role", "unknown", "one of fan, gate, viewer, operator, owner")
 	}
-	if err := password.Check(in.Password); err != nil {
-		return answer{}, invalid(r.lang, "/password", "weak", err.Error())
+	if err := weak(in.Password, r.lang); err != nil {
+		return answer{}, err
 	}
 	if err := checkName(in.Name, r.lang); err != nil {
 		return answer{}, err

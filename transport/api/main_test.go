@@ -1,0 +1,59 @@
+package api_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/catraca/catraca/transport/api/apitest"
+)
+
+// One house serves all tests of this package that do not need their own: each has its own sale in it.
+var shared struct {
+	once  sync.Once
+	house *apitest.House
+	err   error
+}
+
+func house(t *testing.T) *apitest.House {
+	t.Helper()
+	shared.once.Do(func() {
+		var dir string
+		if dir, shared.err = os.MkdirTemp("", "catraca-api-"); shared.err == nil {
+			shared.house, shared.err = apitest.Start(context.Background(), dir, apitest.Options{})
+		}
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.house
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if h := shared.house; h != nil {
+		if err := h.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "close house:", err)
+			code = 1
+		}
+		// With all tests run every operation has been answered with success, and held against its description.
+		if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 {
+			for _, op := range h.Spec.Missing(h.Spec.Operations()) {
+				fmt.Fprintln(os.Stderr, "no test sees a success of", op)
+				code = 1
+			}
+		}
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
