@@ -22,7 +22,7 @@ import (
 )
 
 // browser opens a tab of a fresh browser, as large as asked.
-func browser(t *testing.T, width, height int64, mobile bool) context.Context {
+func browser(t *testing.T, width, height int64, mobile bool, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -32,7 +32,7 @@ func browser(t *testing.T, width, height int64, mobile bool) context.Context {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.NoFirstRun,
 		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)))
-	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), append(opts, more...)...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
@@ -258,9 +258,9 @@ const findPair = `(() => {
 	const v = document.querySelector("#canvas").view, m = v.m, s = v.o.status();
 	for (const r of m.rows) for (let i = 0; i + 4 <= r.count; i += 2) {
 		const u = r.first + i;
-		const free = [0, 1, 2, 3].every((k) => s[u + k] === "f" && !(m.seats.flags[u + k] & 3) && (k === 0 || !(m.seats.flags[u + k] & 8)) && m.seats.category[u + k] === m.seats.category[u]);
+		const free = [0, 1, 2, 3].every((k) => s[u + k] === "f" && !(m.flags[u + k] & 3) && (k === 0 || !(m.flags[u + k] & 8)) && m.category[u + k] === m.category[u]);
 		if (!free || i !== 0) continue;
-		const x = (m.seats.x[u] + m.seats.x[u + 1]) / 2, y = (m.seats.y[u] + m.seats.y[u + 1]) / 2, p = m.pitch * 6;
+		const x = (m.x[u] + m.x[u + 1]) / 2, y = (m.y[u] + m.y[u + 1]) / 2, p = m.pitch * 6;
 		v.look([x - p, y - p, x + p, y + p], 1e9);
 		return JSON.stringify([u, u + 1]);
 	}
@@ -271,7 +271,7 @@ const seatOnScreen = `(() => {
 	const c = document.querySelector("#canvas");
 	c.scrollIntoView({block: "center"});
 	const r = c.getBoundingClientRect(), v = c.view, u = %d;
-	return [r.left + v.m.seats.x[u] * v.k + v.x, r.top + v.m.seats.y[u] * v.k + v.y];
+	return [r.left + v.m.x[u] * v.k + v.x, r.top + v.m.y[u] * v.k + v.y];
 })()`
 
 // TestBrowserBuysWithCard is the promise of the README: two seats together of the 8,897, with 300 fans around.
