@@ -21,7 +21,7 @@ type hold struct {
 	amount   int64
 	renewed  bool
 	checkout bool // the one extension at checkout was used
-	adjacent bool // found side by side
+	adjacent bool // the places are side by side
 }
 
 // deadline is when something happens to the hold by time alone.
@@ -85,7 +85,7 @@ func (s *State) openHold(c *Command) Result {
 	h := s.takeSlot(acc)
 	s.inventory.Hold(lines, uint32(h.id))
 	s.setLines(h, acc, s.price(lines))
-	h.adjacent = res.Adjacent
+	h.adjacent = s.cfg.Plan.Together(lines)
 	s.due.push(deadline{h.expires, h.id})
 	s.line.Touch(uint64(c.Account), s.clock, h.expires)
 	s.linesChanged(lines)
@@ -113,12 +113,12 @@ func (s *State) chooseUnits(c *Command) ([]Line, Result) {
 	q := c.Best
 	q.Orphans = s.cfg.Orphan
 	q.Salt = binary.LittleEndian.Uint64(c.Key[:8]) ^ uint64(c.Account)*0x9e3779b97f4a7c15
-	lines, adjacent, ok := s.inventory.Best(s.wanted[:0], q)
+	lines, _, ok := s.inventory.Best(s.wanted[:0], q)
 	if !ok {
 		return nil, refuse(RefusedSoldOut)
 	}
 	s.wanted = lines
-	return lines, Result{Adjacent: adjacent}
+	return lines, Result{}
 }
 
 // checkLines checks the form of a choice of units and its size.

@@ -29,7 +29,7 @@ func (s *State) changeHold(c *Command) Result {
 	}
 	s.inventory.Hold(after, uint32(h.id))
 	s.setLines(h, acc, s.repriced(h, after))
-	h.adjacent = false // nobody looked
+	h.adjacent = s.cfg.Plan.Together(after)
 	for _, l := range s.before {
 		if !hasLine(after, l) {
 			s.unitChanged(l.Unit)

@@ -44,7 +44,7 @@ type Hold struct {
 	Amount  int64 // minor units, fees included
 	Order   OrderID
 
-	Adjacent bool // best available found the places side by side; false after a change
+	Adjacent bool // the places are side by side
 }
 
 // Hold finds a live hold.
