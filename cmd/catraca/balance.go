@@ -19,7 +19,7 @@ import (
 
 func balanceCommand(env environment) *cobra.Command {
 	var listener, operator config.Listener
-	var backends []string
+	var backends, trusted []string
 	c := &cobra.Command{
 		Use:     "balance --backend URL [--backend URL …]",
 		Short:   "Run the load balancer in front of one or more nodes",
@@ -29,7 +29,7 @@ func balanceCommand(env environment) *cobra.Command {
 			log := logger(env, config.Log{Level: "info", Format: "json"})
 			reg := prometheus.NewRegistry()
 			b, err := balance.New(balance.Options{
-				Backends: backends, TrustedProxies: listener.TrustedProxies, Logger: log, Registerer: reg,
+				Backends: backends, TrustedProxies: trusted, Logger: log, Registerer: reg,
 			})
 			if err != nil {
 				return &usageError{err}
@@ -44,7 +44,7 @@ func balanceCommand(env environment) *cobra.Command {
 	f.StringVar(&listener.KeyFile, "key", "", "certificate's key (PEM)")
 	f.StringVar(&operator.Listen, "operator", "", "address for /metrics; empty: none")
 	f.StringSliceVar(&backends, "backend", nil, "a node's fan address, http(s)://host:port")
-	f.StringSliceVar(&listener.TrustedProxies, "trusted-proxy", nil, "address or prefix whose X-Forwarded-For is believed")
+	f.StringSliceVar(&trusted, "trusted-proxy", nil, "address or prefix whose X-Forwarded-For is believed")
 	return c
 }
 
