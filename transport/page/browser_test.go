@@ -100,6 +100,7 @@ func (p *tab) set(change func(w *world)) {
 
 // TestInBrowser runs the pages in one Chromium. Anything it complains about (a blocked resource, an exception) fails.
 func TestInBrowser(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	var mu sync.Mutex
 	var complaints []string

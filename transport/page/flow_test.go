@@ -191,6 +191,7 @@ func TestPayByCardLeadsToTheProvider(t *testing.T) {
 }
 
 func TestRefusalsOfForms(t *testing.T) {
+	t.Parallel()
 	best := url.Values{"quantity": {"2"}}
 	for _, c := range []struct {
 		name   string
@@ -260,6 +261,7 @@ func TestSeatsTickedWithoutScripts(t *testing.T) {
 }
 
 func TestSigningErrorsStandBesideTheirField(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, path string
 		set        func(*world)

@@ -130,6 +130,7 @@ func (v *visit) loadPlan(url string) (*drawn, error) {
 		if err := p.check(); err != nil {
 			return nil, err
 		}
+		p.squeeze()
 		svg := p.picture()
 		return &drawn{plan: p, picture: asset{kind: "image/svg+xml", plain: svg, gz: compress(svg)}}, nil
 	})

@@ -34,7 +34,7 @@ func (p *plan) picture() []byte {
 	size := max(box.x1-box.x0, box.y1-box.y0, 1)
 	pad := size * .05
 	k := 1000 / (size + 2*pad) // drawn on 1000 units, so numbers are short
-	d := drawing{k: k, x: box.x0 - pad, y: box.y0 - pad}
+	d := drawing{k: k, x: box.x0 - pad, y: box.y0 - pad, w: box.x1 - box.x0 + 2*pad}
 	fmt.Fprintf(&d.out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" font-family="sans-serif" font-weight="700" text-anchor="middle">`,
 		(box.x1-box.x0+2*pad)*k, (box.y1-box.y0+2*pad)*k)
 	d.areas(p)
@@ -44,8 +44,8 @@ func (p *plan) picture() []byte {
 }
 
 type drawing struct {
-	out     bytes.Buffer
-	k, x, y float64
+	out        bytes.Buffer
+	k, x, y, w float64
 }
 
 func (d *drawing) at(x, y float64) string { return fmt.Sprintf("%.1f %.1f", (x-d.x)*d.k, (y-d.y)*d.k) }
@@ -62,6 +62,8 @@ func (d *drawing) polygon(pts [][2]float64, color string, opacity string) {
 }
 
 func (d *drawing) label(text string, x, y float64) {
+	half := float64(len([]rune(text))) * 8.5 / d.k // about half the width of the words
+	x = min(max(x, d.x+half), d.x+d.w-half)
 	fmt.Fprintf(&d.out, `<text x="%.1f" y="%.1f" font-size="28" fill="#14201a" stroke="#fbfbf7" stroke-width="6" stroke-linejoin="round" paint-order="stroke">`, (x-d.x)*d.k, (y-d.y)*d.k)
 	xml.EscapeText(&d.out, []byte(text)) //nolint:errcheck // a buffer takes everything
 	d.out.WriteString("</text>")

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +33,22 @@ func TestPlanPicture(t *testing.T) {
 	}
 }
 
+// TestSqueeze holds the picture to the same rule as the map; testdata/rules.js has the other half.
+func TestSqueeze(t *testing.T) {
+	f := closer([][2]float64{{98, 100}, {0, 2}})
+	for x, want := range map[float64]float64{0: 0, 2: 2, 50: 2.2, 98: 2.4, 100: 4.4} {
+		if got := math.Round(f(x)*10) / 10; got != want {
+			t.Errorf("%v becomes %v, want %v", x, got, want)
+		}
+	}
+	p := buildArena()
+	before := slices.Clone(p.Seats.X)
+	p.squeeze()
+	if !slices.Equal(before, p.Seats.X) {
+		t.Error("a plan without wide gaps is changed")
+	}
+}
+
 // FuzzPlan shows that no plan makes the picture or the list fail, and that the picture is well-formed whatever the
 // labels are.
 func FuzzPlan(f *testing.F) {
@@ -50,6 +68,7 @@ func FuzzPlan(f *testing.F) {
 		if json.Unmarshal([]byte(s), p) != nil || p.check() != nil {
 			return
 		}
+		p.squeeze()
 		d := xml.NewDecoder(strings.NewReader(string(p.picture())))
 		for {
 			if _, err := d.Token(); err == io.EOF {

@@ -12,6 +12,7 @@ import (
 
 // TestScreens renders every state of every screen in every language and reads the HTML as a strict browser would.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	var w *world
 	api := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.ServeHTTP(rw, r) })
 	h, err := newHandler(Options{API: api, MailURL: "/mail", PaymentOrigins: []string{"https://pay.example"}})

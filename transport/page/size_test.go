@@ -35,6 +35,7 @@ var assetLink = regexp.MustCompile(`"(/assets/[^"]+\.(?:css|js))"`)
 
 // TestQueuePageBudget keeps the page that everybody opens at once inside the first 14 KB, with its style and scripts.
 func TestQueuePageBudget(t *testing.T) {
+	t.Parallel()
 	const budget = 14 << 10
 	for _, state := range []string{"waiting", "offered"} {
 		for _, tag := range tags() {

@@ -58,7 +58,7 @@ function rules(m, given) {
   same("progress", [progress(0, 0), progress(100, 100), progress(100, 25), progress(100, 200)], [1000, 0, 750, 0]);
   same("few", [few(9, 100), few(10, 100)], [true, false]);
 
-  const { model, nearest, nameOf, hull, inside, counts } = m.plan;
+  const { model, nearest, nameOf, hull, inside, counts, closer } = m.plan;
   const p = model({
     width: 10, height: 10,
     sections: [{ label: "A", focal: [2, -1] }, { label: "B", focal: [0, 0] }],
@@ -66,6 +66,9 @@ function rules(m, given) {
     seats: { x: [0, 1, 2, 3, 0, 1, 9], y: [0, 0, 0, 0, 1, 1, 9], label: ["1", "2", "3", "4", "1", "2", "1"], category: [0, 0, 0, 1, 0, 0, 0], flags: [0, 0, 0, 0, 0, 0, 0] },
     areas: [{ unit: 7, label: "Floor", section: 1, category: 0, capacity: 5, x: 9, y: 8, outline: [] }],
   });
+  same("closer", [0, 1, 2, 50, 98, 99, 100].map(closer([[98, 100], [0, 2]])).map((v) => Math.round(v * 10) / 10), [0, 1, 2, 2.2, 2.4, 3.4, 4.4]);
+  same("nothing to bring closer", closer([[0, 10], [10.5, 20]])(15), 15);
+  same("squeezed", [p.squeezed, p.x[6] < 9, p.x[3]], [true, true, 3]);
   same("pitch", p.pitch, 1);
   same("name", [nameOf(p, 5), nameOf(p, 7)], [{ section: "A", row: "2", seat: "2" }, { area: "Floor" }]);
   same("nearest in the row", nearest(p, 1, (u) => u == 0), 2);

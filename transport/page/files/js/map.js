@@ -80,8 +80,34 @@ export class SeatMap {
     if (!this.w || this.due) return;
     this.due = requestAnimationFrame(() => {
       this.due = 0;
-      paint(this);
+      if (this.fingers.size && this.cost > 10) this.slide();
+      else this.full();
     });
+  }
+
+  full() {
+    clearTimeout(this.rest);
+    this.copy = null;
+    const t = performance.now();
+    paint(this);
+    this.cost = performance.now() - t;
+    this.drawn = { k: this.k, x: this.x, y: this.y };
+  }
+
+  // slide moves a copy of the last drawing while fingers do, on phones that take long to draw; at rest it is drawn anew.
+  slide() {
+    const { ctx, drawn, ratio, w, h } = this;
+    if (!this.copy) {
+      this.copy = Object.assign(document.createElement("canvas"), { width: this.canvas.width, height: this.canvas.height });
+      this.copy.getContext("2d").drawImage(this.canvas, 0, 0);
+    }
+    const f = this.k / drawn.k;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.fillStyle = getComputedStyle(this.canvas).backgroundColor;
+    ctx.fillRect(0, 0, w, h);
+    ctx.drawImage(this.copy, this.x - drawn.x * f, this.y - drawn.y * f, w * f, h * f);
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.full(), 120);
   }
 
   listen() {

@@ -1,4 +1,4 @@
-// How the map looks. Everything is drawn anew each time, in few strokes: seats of one kind share a path.
+// How the map looks. Everything is drawn anew each time, and only what is in view; small seats are plain squares, which phones draw fastest.
 
 import { num, t } from "./say.js";
 import { counts } from "./plan.js";
@@ -18,7 +18,7 @@ export function paint(v) {
   ctx.fillStyle = ink.sheet;
   ctx.fillRect(0, 0, w, h);
   sections(v, ink, px);
-  areas(v, ink);
+  areas(v, ink, px);
   v.family = css.fontFamily;
   for (const [x, y] of m.front) text(v, "◎ " + t("map.front"), x * k + v.x, y * k + v.y, 15, ink.soft);
   if (px >= 1.2) seats(v, ink, px);
@@ -53,7 +53,7 @@ function sections(v, ink, px) {
   });
 }
 
-function areas(v, ink) {
+function areas(v, ink, px) {
   const { ctx, m, k } = v;
   for (const a of m.areas) {
     const poly = a.outline?.length > 2 ? a.outline : null;
@@ -70,7 +70,7 @@ function areas(v, ink) {
     ctx.lineWidth = v.o.chosen.has(a.unit) ? 5 : 2;
     if (v.o.chosen.has(a.unit)) ctx.strokeStyle = ink.ink;
     ctx.stroke();
-    if (k > v.least * 1.6) text(v, a.label, a.x * k + v.x, a.y * k + v.y, 16, ink.ink);
+    if (px >= 10) text(v, a.label, a.x * k + v.x, a.y * k + v.y, 16, ink.ink);
   }
 }
 
@@ -88,25 +88,23 @@ function seats(v, ink, px) {
   const { ctx, m, k, w, h, o } = v;
   const status = o.status();
   const free = new Map();
-  const taken = new Path2D();
   const mine = [];
   const side = Math.max(px * 0.68, 1);
   const dot = Math.max(px * 0.24, 0.8);
+  ctx.fillStyle = ink.soft;
+  ctx.globalAlpha = 0.55;
   for (let u = 0; u < m.n; u++) {
     const x = m.x[u] * k + v.x;
     const y = m.y[u] * k + v.y;
     if (x < -px || y < -px || x > w + px || y > h + px) continue;
     if (o.chosen.has(u) || status[u] == "m") mine.push([u, x, y]);
-    else if (status[u] != "f") taken.rect(x - dot / 2, y - dot / 2, dot, dot);
+    else if (status[u] != "f") ctx.fillRect(x - dot / 2, y - dot / 2, dot, dot);
     else {
       const c = m.category[u];
       if (!free.has(c)) free.set(c, []);
       free.get(c).push([u, x, y]);
     }
   }
-  ctx.fillStyle = ink.soft;
-  ctx.globalAlpha = 0.55;
-  ctx.fill(taken);
   ctx.globalAlpha = 1;
   for (const [c, list] of free) group(v, ink, px, side, c, list);
   for (const [u, x, y] of mine) chosen(v, ink, px, x, y, m.label[u]);
@@ -117,9 +115,7 @@ function group(v, ink, px, side, c, list) {
   const fill = color(v, c);
   ctx.fillStyle = fill;
   if (px < 12) {
-    ctx.beginPath();
-    for (const [, x, y] of list) ctx.rect(x - side / 2, y - side / 2, side, side);
-    ctx.fill();
+    for (const [, x, y] of list) ctx.fillRect(x - side / 2, y - side / 2, side, side);
     return;
   }
   const path = v.paths[c % v.paths.length];

@@ -40,10 +40,46 @@ export function boxOf(pts) {
   return b;
 }
 
+// closer maps a coordinate so that the gaps between spans become narrow: a tenth of what the spans fill.
+export function closer(spans) {
+  const merged = [];
+  for (const s of [...spans].sort((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
+    if (last && s[0] <= last[1]) last[1] = Math.max(last[1], s[1]);
+    else merged.push([...s]);
+  }
+  const most = merged.reduce((sum, s) => sum + s[1] - s[0], 0) / 10;
+  const gaps = merged.slice(1).map((s, i) => [merged[i][1], s[0]]).filter(([from, to]) => to - from > most);
+  const f = (v) => gaps.reduce((shift, [from, to]) => shift - (to - from - most) * Math.min(Math.max((v - from) / (to - from), 0), 1), v);
+  f.cuts = gaps.length;
+  return f;
+}
+
+// squeeze brings sections that stand far apart closer together, as on a sketch. They keep shape, order and direction.
+function squeeze(p) {
+  const { x, y } = p.seats;
+  const boxes = p.sections.map(() => [Infinity, Infinity, -Infinity, -Infinity]);
+  const grow = (s, px, py) => {
+    const b = boxes[s];
+    boxes[s] = [Math.min(b[0], px), Math.min(b[1], py), Math.max(b[2], px), Math.max(b[3], py)];
+  };
+  for (const r of p.rows) for (let u = r.first; u < r.first + r.count; u++) grow(r.section, x[u], y[u]);
+  for (const a of p.areas || []) for (const [px, py] of [...(a.outline || []), [a.x, a.y]]) grow(a.section, px, py);
+  const some = boxes.filter((b) => b[0] <= b[2]);
+  const fx = closer(some.map((b) => [b[0], b[2]]));
+  const fy = closer(some.map((b) => [b[1], b[3]]));
+  return {
+    x: x.map(fx), y: y.map(fy), squeezed: fx.cuts + fy.cuts > 0,
+    areas: (p.areas || []).map((a) => ({ ...a, x: fx(a.x), y: fy(a.y), outline: a.outline?.map(([px, py]) => [fx(px), fy(py)]) })),
+    focal: p.sections.map((s) => s.focal || [0, 0]).filter(([px, py]) => px || py).map(([px, py]) => [fx(px), fy(py)]),
+  };
+}
+
 // model adds to the plan of the API: the row of each seat, outlines and boxes of sections, the usual distance of
 // neighbours, what the seats look at, and the box of everything.
 export function model(p) {
-  const { x, y, label, category, flags } = p.seats;
+  const { label, category, flags } = p.seats;
+  const { x, y, areas, focal, squeezed } = squeeze(p);
   const row = new Int32Array(x.length).fill(-1);
   const points = p.sections.map(() => []);
   const gaps = [];
@@ -55,7 +91,7 @@ export function model(p) {
     const u = r.first + (r.count >> 1);
     if (r.count > 1) gaps.push(Math.hypot(x[u] - x[u - 1], y[u] - y[u - 1]));
   });
-  for (const a of p.areas || []) points[a.section].push(...(a.outline?.length ? a.outline : [[a.x, a.y]]));
+  for (const a of areas) points[a.section].push(...(a.outline?.length ? a.outline : [[a.x, a.y]]));
   gaps.sort((a, b) => a - b);
   const pitch = gaps[gaps.length >> 1] || 1;
   const hulls = points.map(hull);
@@ -64,11 +100,11 @@ export function model(p) {
   // Where a section looks belongs to the picture when it is not far off.
   const [w, h] = [box[2] - box[0], box[3] - box[1]];
   const near = ([x, y]) => x > box[0] - w / 3 && x < box[2] + w / 3 && y > box[1] - h / 3 && y < box[3] + h / 3;
-  const fronts = new Map(p.sections.map((s) => s.focal || [0, 0]).filter(([x, y]) => x || y).map((f) => [f.join(), f]));
+  const fronts = new Map(focal.map((f) => [f.join(), f]));
   const front = [...fronts.values()].filter(near);
   return {
     n: x.length, x, y, label, category, flags, row, pitch, hulls,
-    rows: p.rows, sections: p.sections, areas: p.areas || [],
+    rows: p.rows, sections: p.sections, areas, squeezed,
     boxes: hulls.map(boxOf), box: boxOf([box.slice(0, 2), box.slice(2), ...front]), front,
   };
 }

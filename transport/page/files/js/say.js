@@ -46,13 +46,16 @@ export function wait(e) {
   return a == b ? t("eta.about", { n: b }) : t("eta.range", { a, b });
 }
 
-// say tells a screen reader; loud interrupts and is seen as well. The region is emptied first, or a repeated text
-// would be silent.
-export function say(text, loud) {
+// say tells a screen reader; loud interrupts and is seen as well, for 20 s or, with keep, until something else is
+// said. The region is emptied first, or a repeated text would be silent.
+export function say(text, loud, keep) {
   const el = $(loud ? "alert" : "say");
   el.textContent = "";
   clearTimeout(el.timer);
-  el.timer = setTimeout(() => (el.textContent = text), 120);
+  el.timer = setTimeout(() => {
+    el.textContent = text;
+    if (loud && !keep) el.timer = setTimeout(() => (el.textContent = ""), 20000);
+  }, 120);
 }
 
 // drums writes a number as a row of counter wheels.

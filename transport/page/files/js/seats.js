@@ -79,14 +79,15 @@ const area = (u, by = 1) => (by > 0 || chosen.has(u)) && change(u, by);
 
 // clear empties the alert together with its buttons.
 function clear() {
+  clearTimeout($("alert").timer);
   $("alert").textContent = "";
-  $("alert").nextElementSibling?.classList.contains("offer") && $("alert").nextElementSibling.remove();
+  $("alert").nextElementSibling?.remove();
 }
 
 // refuse says what cannot be had and offers a replacement by one press.
 function refuse(what, swap, names) {
   clear();
-  say(what, true);
+  say(what, true, true);
   if (!swap) return;
   const text = names ? t("tray.instead", { s: names }) : t("list.retry");
   const b = Object.assign(document.createElement("button"), { className: "quiet offer", textContent: text });
@@ -187,6 +188,7 @@ async function start() {
   }
   $("take").onclick = hold;
   js();
+  if (m.squeezed) $("maphint").textContent = t("map.hint") + " " + t("map.squeezed");
   view(location.search.includes("section=") ? "list" : "map");
 }
 
