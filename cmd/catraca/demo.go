@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -36,6 +38,7 @@ var auroraFile []byte
 // demoOptions are the flags of the demonstration.
 type demoOptions struct {
 	listen   string
+	public   string // address of a balancer in front; empty: the demonstration's own
 	event    string // file; empty: the built-in one
 	opensIn  time.Duration
 	fans     int
@@ -57,11 +60,15 @@ func demoCommand(env environment) *cobra.Command {
 			if o.fans < 0 || o.fans > 15000 {
 				return &usageError{fmt.Errorf("--fans %d: 0 to 15000", o.fans)}
 			}
+			if o.public != "" && !origin(o.public) {
+				return &usageError{fmt.Errorf("--public-url %s: want http(s)://host[:port]", o.public)}
+			}
 			return demo(cmd.Context(), env, o)
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the pages; another free port is taken when it is in use")
+	f.StringVar(&o.public, "public-url", "", "address as browsers see it, when you put a balancer of your own in front of the node")
 	f.StringVar(&o.event, "event", "", "event file instead of the built-in event")
 	f.DurationVar(&o.opensIn, "opens-in", 20*time.Second, "time until the sale opens")
 	f.IntVar(&o.fans, "fans", 300, "simulated fans in the queue")
@@ -82,7 +89,8 @@ type stage struct {
 	node      *node
 	balancer  *balance.Balancer
 	front     *http.Server
-	url       string
+	url       string // our own balancer
+	public    string // as browsers see it
 	admin     string // password
 	event     *sale.Config
 	closeLast []func()
@@ -132,6 +140,7 @@ func (s *stage) start(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	s.url = "http://" + front.Addr().String()
+	s.public = cmp.Or(o.public, s.url)
 	s.sink = mail.NewSink(mail.SinkOptions{Logger: s.log})
 	if err := s.sink.Listen("127.0.0.1:0"); err != nil {
 		return errors.Join(fmt.Errorf("start mailbox: %w", err), front.Close())
@@ -146,6 +155,12 @@ func (s *stage) start(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	return s.stageSale(ctx, o)
+}
+
+// origin says whether s is scheme://host[:port] and nothing else.
+func origin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && s == u.Scheme+"://"+u.Host
 }
 
 // frontListener takes the address asked for, or any free port beside it when that is in use.
@@ -176,7 +191,7 @@ func (s *stage) startPayments(o demoOptions) error {
 	}
 	s.payURL = "http://" + l.Addr().String()
 	s.sandbox, err = sandbox.New(sandbox.Options{
-		SecretKey: sandboxKey, PublicURL: s.payURL, ReturnPrefixes: []string{s.url + "/"},
+		SecretKey: sandboxKey, PublicURL: s.payURL, ReturnPrefixes: []string{s.public + "/"},
 		WebhookURL: s.url + "/api/v1/payments/stripe/webhook", WebhookSecret: sandboxSecret,
 		WebhookRetryMax: 30 * time.Second, PixAfter: o.pixAfter,
 		StateFile: filepath.Join(s.dir, "sandbox.json"), Logger: s.log,
@@ -194,7 +209,7 @@ func (s *stage) startNode(ctx context.Context) error {
 	cfg := config.Default()
 	cfg.Node.Data = s.dir
 	cfg.Fan.Listen, cfg.Operator.Listen, cfg.Cluster.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
-	cfg.Fan.PublicURL, cfg.Fan.TrustedProxies = s.url, []string{"127.0.0.1"}
+	cfg.Fan.PublicURL, cfg.Fan.TrustedProxies = s.public, []string{"127.0.0.1"}
 	cfg.Fan.PerAddress = cfg.Fan.MaxConnections // everybody comes from this machine
 	cfg.Payment.HostedPage = s.payURL + sandbox.HostedPath
 	payer, err := pay.New(pay.Options{
@@ -288,7 +303,7 @@ func (s *stage) stageSale(ctx context.Context, o demoOptions) error {
 
 // announce prints where to go and three things to try.
 func (s *stage) announce(env environment, o demoOptions, took time.Duration) {
-	page := s.url + "/e/" + s.event.Slug
+	page := s.public + "/e/" + s.event.Slug
 	data := "in memory of this run; it ends with Ctrl-C"
 	if o.data != "" {
 		data = "kept in " + o.data
@@ -307,7 +322,10 @@ func (s *stage) announce(env environment, o demoOptions, took time.Duration) {
    2. Buy two seats together with card 4242 4242 4242 4242 (or Pix), then open the mailbox.
    3. Pay with card 4000 0000 0000 0002 first: it is declined, and your seats stay yours.
 
-`, took.Seconds(), data, page, o.opensIn, s.url, s.payURL, s.node.opAddr, adminEmail, s.admin, o.fans) // nowhere else to tell it
+`, took.Seconds(), data, page, o.opensIn, s.public, s.payURL, s.node.opAddr, adminEmail, s.admin, o.fans) // nowhere else to tell it
+	if o.public != "" {
+		_, _ = fmt.Fprintf(env.stderr, "  Node        http://%s      your balancer sends here what comes to %s\n\n", s.node.fanAddr, o.public) // as above
+	}
 	_, _ = fmt.Fprintln(env.stdout, page)
 }
 
