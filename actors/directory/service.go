@@ -76,13 +76,20 @@ func (s *Service) Pump() cluster.Pump { return s.shard }
 // Close stops the machine. The cluster node is closed first.
 func (s *Service) Close() { s.shard.Close() }
 
-// Ensure creates the machine at the very first start and returns once it is there.
+// Ensure creates the machine at the very first start, wherever shard 0 is led, and returns once it is on this node and
+// answers. Calling it again, on any node, changes nothing.
 func (s *Service) Ensure(ctx context.Context) error {
 	for {
-		if h, ok := s.shard.Get(machineID); ok && h.Leading() {
+		h, ok := s.shard.Get(machineID)
+		switch {
+		case ok && (h.Leading() || !s.shard.Leading()):
+			// Behind a leader elsewhere the replica follows as fast as it can; cluster.Node.Ready tells more.
+			if err := s.Read(ctx, func(*account.State) {}); err != nil {
+				return fmt.Errorf("ensure directory: %w", err)
+			}
 			return nil
-		}
-		if s.shard.Leading() {
+		case !ok && s.shard.Leading():
+			// Whatever the error, the machine is there or the next round tries again.
 			if err := s.shard.Create(ctx, machineID, []byte{1}); err != nil && ctx.Err() != nil {
 				return fmt.Errorf("ensure directory: %w", err)
 			}
@@ -112,7 +119,8 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 	return res, nil
 }
 
-// Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps.
+// Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps. Once Read has
+// returned an error, fn is not run any more.
 func (s *Service) Read(ctx context.Context, fn func(*account.State)) error {
 	h, ok := s.shard.Get(machineID)
 	if !ok {

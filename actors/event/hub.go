@@ -27,9 +27,10 @@ type hub struct {
 	timer     *time.Timer
 	waiting   bool // the timer runs
 
-	mu     sync.Mutex // guards recent and floor
+	mu     sync.Mutex // guards recent, floor and newest
 	recent []UnitChange
 	floor  uint64 // changes up to this version are forgotten
+	newest uint64 // index of the last batch
 }
 
 func (h *hub) subscribe(s Subscriber) { h.subs = append(h.subs, s) }
@@ -48,7 +49,7 @@ func (h *hub) applied(m *machine) {
 			s.Delta(d)
 		}
 	}
-	if time.Since(h.published) >= publishEvery {
+	if time.Since(h.published) >= publishEvery || slices.ContainsFunc(changes, isPhase) {
 		h.publish(m)
 		return
 	}
@@ -64,6 +65,9 @@ func (h *hub) applied(m *machine) {
 	}
 	h.timer.Reset(wait)
 }
+
+// isPhase says that a change is seen by everybody: an organiser who opens or pauses a sale sees at once that it is so.
+func isPhase(c sale.Change) bool { return c.Kind == sale.ChangePhase }
 
 // replaced starts over with a machine that came from a snapshot: nobody can tell what happened in between.
 func (h *hub) replaced(m *machine) {
@@ -89,6 +93,7 @@ func (h *hub) publish(m *machine) *View {
 func (h *hub) remember(index uint64, changes []sale.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.newest = index
 	for i := range changes {
 		if c := &changes[i]; c.Kind == sale.ChangeUnit {
 			h.recent = append(h.recent, UnitChange{Version: index, Unit: c.Unit, Status: c.Status, Free: c.Number})
@@ -104,17 +109,19 @@ func (h *hub) remember(index uint64, changes []sale.Change) {
 func (h *hub) forgetUntil(version uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.recent, h.floor = nil, version
+	h.recent, h.floor, h.newest = nil, version, version
 }
 
+// since returns what happened after a version. One that is still to come was given by another replica, or by a log
+// that is no more: who holds it has to read everything.
 func (h *hub) since(version uint64) ([]UnitChange, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if version < h.floor {
+	if version < h.floor || version > h.newest {
 		return nil, false
 	}
-	i, _ := slices.BinarySearchFunc(h.recent, version+1, func(c UnitChange, v uint64) int {
-		if c.Version < v {
+	i, _ := slices.BinarySearchFunc(h.recent, version, func(c UnitChange, v uint64) int {
+		if c.Version <= v {
 			return -1
 		}
 		return 1
@@ -122,8 +129,8 @@ func (h *hub) since(version uint64) ([]UnitChange, bool) {
 	return slices.Clone(h.recent[i:]), true
 }
 
+// stop ends the timer. The machine has stopped: its goroutine runs nothing more.
 func (h *hub) stop() {
-	// The machine has stopped: its goroutine runs nothing more.
 	if h.timer != nil {
 		h.timer.Stop()
 	}

@@ -89,25 +89,52 @@ func (s *Service) Close() {
 	}
 }
 
-// Create makes a new sale on a shard and waits until it lives on this node. Creating one that exists does nothing.
+// Create makes a new sale on a shard and waits until it lives on this node, as long as patience lasts. Creating one
+// that exists does nothing, also when cfg is another; on another shard it is an error.
 func (s *Service) Create(ctx context.Context, shard int, cfg *sale.Config) error {
 	if shard < 1 || shard >= len(s.shards) {
 		return fmt.Errorf("create event %d: shard %d is not one of 1..%d", cfg.Event, shard, len(s.shards)-1)
 	}
-	if _, err := sale.New(*cfg); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("create event %d: %w", cfg.Event, err)
 	}
-	if err := s.shards[shard].Create(ctx, uint32(cfg.Event), sale.AppendConfig(nil, cfg)); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
+	defer cancel()
+	err := s.create(ctx, s.shards[shard], uint32(cfg.Event), sale.AppendConfig(nil, cfg))
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("create event %d: %w: %w", cfg.Event, ErrUnavailable, err)
+	default:
+		return fmt.Errorf("create event %d: %w", cfg.Event, err)
 	}
-	for { // the commit is known a moment before this replica has applied it
-		if h, err := s.hub(cfg.Event); err == nil && h.view.Load() != nil {
-			return nil
+}
+
+// create tries until the sale is there: twice is the same as once.
+func (s *Service) create(ctx context.Context, sh *shard, id uint32, blob []byte) error {
+	proposed := false
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		h, err := s.hub(sale.EventID(id))
+		if err == nil {
+			if _, here := sh.Get(id); !here {
+				return errors.New("it lives on another shard")
+			}
+			if h.view.Load() != nil {
+				return nil
+			}
+		}
+		if !proposed { // the commit is known a moment before this replica has applied it
+			err = sh.Create(ctx, id, blob)
+			proposed = err == nil
+			if err != nil && !errors.Is(err, sequencer.ErrNotLeader) && !errors.Is(err, sequencer.ErrUnknown) {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("create event %d: %w", cfg.Event, ctx.Err())
-		case <-time.After(2 * time.Millisecond):
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(pause):
 		}
 	}
 }
@@ -147,7 +174,8 @@ func (s *Service) UnitChanges(id sale.EventID, since uint64) (changes []UnitChan
 	return changes, ok, nil
 }
 
-// Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps.
+// Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps. Once Read has
+// returned an error, fn is not run any more.
 func (s *Service) Read(ctx context.Context, id sale.EventID, fn func(*sale.State)) error {
 	h, err := s.hub(id)
 	if err != nil {
@@ -159,7 +187,8 @@ func (s *Service) Read(ctx context.Context, id sale.EventID, fn func(*sale.State
 	return nil
 }
 
-// Subscribe hears of every batch after the returned view. The subscriber must not be subscribed twice.
+// Subscribe hears of every batch after the returned view, until cancel is called; a few batches may still come after
+// it. The subscriber must be comparable and must not be subscribed twice.
 func (s *Service) Subscribe(ctx context.Context, id sale.EventID, sub Subscriber) (*View, func(), error) {
 	h, err := s.hub(id)
 	if err != nil {
@@ -174,6 +203,8 @@ func (s *Service) Subscribe(ctx context.Context, id sale.EventID, sub Subscriber
 	select {
 	case v := <-first:
 		return v, cancel, nil
+	case <-h.handle.Done():
+		return nil, nil, fmt.Errorf("subscribe event %d: %w", id, sequencer.ErrStopped)
 	case <-ctx.Done():
 		cancel()
 		return nil, nil, fmt.Errorf("subscribe event %d: %w", id, ctx.Err())

@@ -20,7 +20,7 @@ type View struct {
 	Totals      seatmap.Count
 	Seats       []byte   // one [sale.UnitStatus] a seat
 	AreaFree    []uint32 // by area
-	SeatVersion uint64   // index of the last change of a unit
+	SeatVersion uint64   // index of the last change of a seat; areas do not move it
 	Book        sale.Book
 }
 
@@ -33,7 +33,8 @@ type Delta struct {
 	Reset   bool // a snapshot replaced the state; anything may have changed, and Changes is empty
 }
 
-// Subscriber hears of a sale's batches in order, on the machine's goroutine: it hands on and returns at once.
+// Subscriber hears of a sale's batches in order, on the machine's goroutine: it hands on and returns at once. What
+// blocks it blocks the sale, and its panic stops the process.
 type Subscriber interface {
 	Delta(*Delta)
 	View(*View)
@@ -53,14 +54,14 @@ func picture(id sale.EventID, s *sale.State, before *View) *View {
 		Message: s.Message(), PauseReason: s.PauseReason(), Queue: s.QueueView(),
 		Stock: s.Stock(), Totals: s.Totals(), SeatVersion: s.SeatVersion(), Book: s.Book(),
 	}
-	if before != nil && before.SeatVersion == v.SeatVersion {
-		v.Seats, v.AreaFree = before.Seats, before.AreaFree
-		return v
-	}
-	v.Seats = s.UnitStatuses(make([]byte, 0, len(v.Config.Plan.Seats)))
-	v.AreaFree = make([]uint32, len(v.Config.Plan.Areas))
+	v.AreaFree = make([]uint32, len(v.Config.Plan.Areas)) // few, and their changes do not move SeatVersion
 	for i := range v.AreaFree {
 		v.AreaFree[i] = s.AreaFree(sale.UnitID(len(v.Config.Plan.Seats) + i))
 	}
+	if before != nil && before.SeatVersion == v.SeatVersion {
+		v.Seats = before.Seats
+		return v
+	}
+	v.Seats = s.UnitStatuses(make([]byte, 0, len(v.Config.Plan.Seats)))
 	return v
 }

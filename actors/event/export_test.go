@@ -1,0 +1,4 @@
+package event
+
+// Repeatable is for the tests.
+var Repeatable = repeatable
