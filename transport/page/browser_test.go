@@ -121,7 +121,7 @@ func TestInBrowser(t *testing.T) {
 	}
 	for name, f := range map[string]func(context.Context, *testing.T){
 		"rules": browserRules, "queue": browserQueue, "reconnect": browserReconnect, "map": browserMap, "keyboard": browserKeyboard,
-		"pix": browserPix, "layout": browserLayout,
+		"pix": browserPix, "moved": browserMoved, "layout": browserLayout,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f(ctx, t)
@@ -380,4 +380,30 @@ func browserRules(ctx context.Context, t *testing.T) {
 	for _, s := range bad {
 		t.Error(s)
 	}
+	client, err := os.ReadFile("testdata/live.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range eval[[]string](p, `(async () => { const m = `+load("live.js")+`; `+string(client)+`; return liveRules(m); })()`) {
+		t.Error(s)
+	}
+}
+
+// browserMoved: another device took over; nothing is lost and one press brings the fan back here.
+func browserMoved(ctx context.Context, t *testing.T) {
+	w := newWorld()
+	placed("waiting")(w)
+	p := openTab(ctx, t, w, "/e/aurora/queue", 360)
+	p.until(`document.getElementById("net").dataset.net == "live"`)
+	p.set(func(w *world) { w.moved = true })
+	p.until(`!document.querySelector('[data-s="moved"]').hidden && document.getElementById("net").dataset.net == "stopped"`)
+	p.set(func(w *world) { w.moved = false })
+	p.do(chromedp.Click("#here"))
+	p.until(`document.getElementById("net").dataset.net == "live" && !document.querySelector('[data-s="waiting"]').hidden`)
+
+	p.set(func(w *world) { placed("shopping")(w) })
+	p.do(chromedp.Navigate(p.url + "/e/aurora/seats"))
+	p.until(`document.getElementById("net").dataset.net == "live" && !document.getElementById("map").hidden`)
+	p.set(func(w *world) { w.moved = true })
+	p.until(`document.querySelector(".offer")?.textContent == "Continuar aqui" && location.pathname == "/e/aurora/seats"`)
 }

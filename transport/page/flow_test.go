@@ -322,6 +322,15 @@ func TestForeignFormsAreRefused(t *testing.T) {
 	}
 }
 
+func TestBusyIsNotSignedOut(t *testing.T) {
+	w := newWorld()
+	placed("waiting", refusing("GET accounts/me", 503, "busy", nil))(w)
+	r := fetch(t, open(t, w, Options{}), "/e/aurora/queue", true, "pt-BR")
+	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
+		t.Errorf("%d to %q, want 503 with Retry-After", r.StatusCode, r.Header.Get("Location"))
+	}
+}
+
 func TestLanguageMenu(t *testing.T) {
 	f := signedFan(t, func(*world) {})
 	f.goes("/lang", url.Values{"lang": {"es"}, "next": {"/help?x=1"}}, "/help?x=1")

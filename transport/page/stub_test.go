@@ -32,6 +32,7 @@ type world struct {
 	refuse  map[string]obj // "METHOD path below /api/v1/" -> problem
 	calls   []string
 	headers []http.Header
+	moved   bool   // the next frame says that another device took over
 	ending  string // the socket closes with this code right away
 }
 
@@ -324,6 +325,9 @@ func (w *world) call(op string, body []byte) (int, any) {
 func (w *world) beat(send func(obj) bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.moved {
+		return send(obj{"t": "moved", "seq": 1})
+	}
 	e := w.events[0]
 	if w.place != nil {
 		w.place["now"], w.place["phase"] = stamp(0), e["phase"]

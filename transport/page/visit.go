@@ -20,7 +20,8 @@ type visit struct {
 	who  *account // nil when signed out
 	key  string   // idempotency key sent by the form, for the API
 
-	fresh []*http.Cookie // given by the API during this request
+	unsure *problem       // why it is not known who this is
+	fresh  []*http.Cookie // given by the API during this request
 }
 
 // view is what a template sees as the dot.
@@ -74,7 +75,11 @@ func (v *visit) greet() {
 		return
 	}
 	var got struct{ Account account }
-	if err := v.api(http.MethodGet, "accounts/me", nil, &got); err == nil && got.Account.ID != "" {
+	err := v.api(http.MethodGet, "accounts/me", nil, &got)
+	if p, ok := err.(*problem); ok && p.Status != http.StatusUnauthorized {
+		v.unsure = p
+	}
+	if err == nil && got.Account.ID != "" {
 		v.who = &got.Account
 		v.lang = v.b.tongues[pickTag(v.r, got.Account.Lang)]
 	}
@@ -88,10 +93,14 @@ func plainKey(s string) string {
 	return s
 }
 
-// needAccount sends the visitor to sign in and back here.
+// needAccount sends the visitor to sign in and back here. When it is not known who this is because the API is busy, the
+// visitor is told that, and not sent to sign in again.
 func (v *visit) needAccount() error {
-	if v.who != nil {
+	switch {
+	case v.who != nil:
 		return nil
+	case v.unsure != nil:
+		return v.unsure
 	}
 	return &problem{Code: "unauthenticated", Status: http.StatusUnauthorized}
 }

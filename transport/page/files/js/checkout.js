@@ -2,7 +2,7 @@
 
 import { $, boot, js, say, t } from "./say.js";
 import { clock, learn, until } from "./clock.js";
-import { Live } from "./live.js";
+import { Live, toSignIn } from "./live.js";
 
 const seen = (o) => [o.state, o.payment?.state, o.payment?.attempt].join();
 
@@ -52,6 +52,7 @@ $("copy")?.addEventListener("click", async () => {
 const live = new Live(boot.event, boot.lang, {
   frame(f) {
     if (f.t == "order") look(f.order);
+    if (f.t == "moved") live.stop();
     if (f.t == "hold" && f.hold && !boot.order) until($("clock"), f.hold.expires_at);
   },
   state(to, code) {
@@ -59,7 +60,7 @@ const live = new Live(boot.event, boot.lang, {
     if (net) net.dataset.net = to;
     if (net && boot.step == "action") net.textContent = t("net." + to);
     if (to == "live" && boot.order) ask();
-    if (code == 4401) location.assign("/sign-in?next=" + location.pathname);
+    if (code == 4401) toSignIn();
   },
 });
 if (boot.order && boot.step != "choose") setInterval(ask, 15000);

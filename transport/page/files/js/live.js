@@ -34,6 +34,12 @@ export function route(event, op, b) {
   }[op];
 }
 
+// toSignIn leads to the sign-in page and back. A page that was refused as soon as it opened stays: the server has just
+// taken the same visitor as signed in, and going round in circles helps nobody.
+export function toSignIn() {
+  if (performance.now() > 3000) location.assign("/sign-in?next=" + encodeURIComponent(location.pathname));
+}
+
 const SILENCE = 60000;
 
 // Live calls on.frame(f) for every frame and on.state(s) for live, connecting, offline, poll, moving, stopped.
@@ -146,8 +152,8 @@ export class Live {
     } catch {
       // Offline: the next round tries again.
     }
-    if (this.tries > 4) setTimeout(() => this.poll(), ms);
-    else this.polls = false;
+    this.polls = this.tries > 4 && this.state != "live" && this.state != "stopped";
+    if (this.polls) setTimeout(() => this.poll(), ms);
   }
 
   // call does a shopping operation: over the socket, or by HTTP when there is none or it does not answer in 12 s.

@@ -26,7 +26,10 @@ async function ask() {
 let live;
 if (moving || !boot.mailed) {
   live = new Live(boot.event, boot.lang, {
-    frame: (f) => f.t == "order" && look(f.order),
+    frame(f) {
+      if (f.t == "order") look(f.order);
+      if (f.t == "moved") live.stop();
+    },
     state(to) {
       if ($("net")) $("net").dataset.net = to;
       if (to == "live") ask();

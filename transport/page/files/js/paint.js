@@ -9,6 +9,9 @@ export const dark = (hex) => {
   return r * 0.2126 + g * 0.7152 + b * 0.0722 < 0.179;
 };
 
+// tile is a rounded box, plain where the browser knows no rounded ones.
+const tile = (ctx, x, y, w, h, r) => (ctx.roundRect ? ctx.roundRect(x, y, w, h, r) : ctx.rect(x, y, w, h));
+
 export function paint(v) {
   const { ctx, m, k, w, h } = v;
   const css = getComputedStyle(v.canvas);
@@ -153,7 +156,7 @@ function chosen(v, ink, px, x, y, label) {
   ctx.strokeStyle = ink.sheet;
   ctx.lineWidth = 2;
   ctx.beginPath();
-  ctx.roundRect(x - r, y - r, 2 * r, 2 * r, r * 0.35);
+  tile(ctx, x - r, y - r, 2 * r, 2 * r, r * 0.35);
   ctx.fill();
   ctx.stroke();
   ctx.lineWidth = r * 0.28;
@@ -197,7 +200,7 @@ function pills(v, ink) {
     v.pills.push({ section: s, x0: x - half, x1: x + half, y0: y - 22, y1: y + 22 });
     ctx.fillStyle = left[s] ? ink.ink : ink.line;
     ctx.beginPath();
-    ctx.roundRect(x - half, y - 13, half * 2, 26, 5);
+    tile(ctx, x - half, y - 13, half * 2, 26, 5);
     ctx.fill();
     text(v, words, x, y + 1, 14, left[s] ? ink.sheet : ink.ink);
   });

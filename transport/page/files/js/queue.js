@@ -2,7 +2,7 @@
 
 import { $, boot, drums, has, js, money, num, say, t, wait } from "./say.js";
 import { clock, learn, now, until } from "./clock.js";
-import { Live } from "./live.js";
+import { Live, toSignIn } from "./live.js";
 import { ahead, few, progress, worth } from "./place.js";
 
 const s = { ahead: null, number: 0, phase: boot.phase, show: boot.show, first: null };
@@ -154,7 +154,7 @@ function state(to, code) {
     fresh = true;
     $("place").classList.add("stale");
   }
-  if (code == 4401) location.assign("/sign-in?next=" + location.pathname);
+  if (code == 4401) toSignIn();
   if (code == 4410) show("closed");
 }
 

@@ -2,7 +2,7 @@
 
 import { $, boot, js, money, num, say, t } from "./say.js";
 import { clock, learn, until } from "./clock.js";
-import { Live, newKey } from "./live.js";
+import { Live, newKey, toSignIn } from "./live.js";
 import { List } from "./list.js";
 import { SeatMap } from "./map.js";
 import { model, nameOf, nearest } from "./plan.js";
@@ -84,21 +84,26 @@ function clear() {
   $("alert").nextElementSibling?.remove();
 }
 
-// refuse says what cannot be had and offers a replacement by one press.
-function refuse(what, swap, names) {
+// refuse says what cannot be had, with one press that helps when there is one.
+function refuse(what, label, press) {
   clear();
   say(what, true, true);
-  if (!swap) return;
-  const text = names ? t("tray.instead", { s: names }) : t("list.retry");
-  const b = Object.assign(document.createElement("button"), { className: "quiet offer", textContent: text });
+  if (!label) return;
+  const b = Object.assign(document.createElement("button"), { className: "quiet offer", textContent: label });
   b.onclick = () => {
     clear();
-    swap();
-    if (!names) return;
-    update();
-    $("take").focus();
+    press();
   };
   $("alert").after(b);
+}
+
+// instead offers other units for those that cannot be had.
+function instead(what, units, swap) {
+  refuse(what, units.length && t("tray.instead", { s: units.map(seatName).join("; ") }), () => {
+    swap();
+    update();
+    $("take").focus();
+  });
 }
 
 // lost drops units that others took and looks for the nearest ones that are free.
@@ -114,7 +119,7 @@ function lost(units) {
   });
   const ok = other.length == gone.length && !other.includes(-1);
   update();
-  refuse(t("tray.lost", { n: gone.length, s: gone.map(seatName).join("; ") }), ok && (() => other.forEach((v) => chosen.set(v, 1))), other.map((v) => (v < 0 ? "" : seatName(v))).join("; "));
+  instead(t("tray.lost", { n: gone.length, s: gone.map(seatName).join("; ") }), ok ? other : [], () => other.forEach((v) => chosen.set(v, 1)));
 }
 
 function set(u, s) {
@@ -154,12 +159,12 @@ async function hold() {
     (b.units || []).forEach((u) => set(u, "h"));
     lost(b.units || []);
   } else if (b.code == "orphan" && b.suggest?.length) {
-    refuse(t("tray.orphan"), () => {
+    instead(t("tray.orphan"), b.suggest, () => {
       for (const u of seats) chosen.delete(u);
       for (const u of b.suggest) chosen.set(u, 1);
-    }, b.suggest.map(seatName).join("; "));
+    });
   } else if (b.code == "no-lease" || b.code == "not-your-turn") location.assign(base + "/queue?why=" + b.code);
-  else if (r.status == 401) location.assign("/sign-in?next=" + location.pathname);
+  else if (r.status == 401) toSignIn();
   else refuse([b.title || t("net.offline"), b.detail].filter(Boolean).join(". "));
 }
 
@@ -211,15 +216,19 @@ const live = new Live(boot.event, boot.lang, {
     if (f.t == "stock" && m) f.reset ? ((version = 0), load().catch(() => {})) : f.version > version && apply(f);
     if (f.t == "place" && f.state == "shopping") until($("clock"), f.deadline);
     if (f.t == "place" && f.state != "shopping") over();
-    if (f.t == "moved" || f.t == "removed" || f.t == "closed") location.assign(base + "/queue");
+    if (f.t == "moved") {
+      live.stop();
+      refuse(t("moved.title") + ". " + t("moved.body"), t("moved.button"), () => location.reload());
+    }
+    if (f.t == "removed" || f.t == "closed") location.assign(base + "/queue");
   },
   state(to, code) {
     $("net").dataset.net = to;
     $("net").textContent = t("net." + to);
-    if (code == 4401) location.assign("/sign-in?next=" + location.pathname);
+    if (code == 4401) toSignIn();
   },
 });
 start().catch(() => {
-  refuse(t("list.failed"), () => location.reload(), null);
+  refuse(t("list.failed"), t("list.retry"), () => location.reload());
   js();
 });
