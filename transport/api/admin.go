@@ -93,7 +93,24 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 	if err := s.o.Sales.Create(ctx, res.Shard, cfg); err != nil {
 		return nil, err
 	}
-	return s.o.Sales.View(cfg.Event)
+	// A sale wakes with its first batch: then its phase is that of the clock.
+	if _, err := s.o.Sales.Submit(ctx, cfg.Event, &sale.Command{Op: sale.OpTick}); err != nil {
+		return nil, err
+	}
+	return s.viewNow(ctx, cfg.Event)
+}
+
+// viewNow is the newest picture with what an operator may just have changed, which comes from the state itself.
+func (s *Server) viewNow(ctx context.Context, id sale.EventID) (*event.View, error) {
+	v, err := s.o.Sales.View(id)
+	if err != nil {
+		return nil, err
+	}
+	now := *v
+	err = s.o.Sales.Read(ctx, id, func(st *sale.State) {
+		now.Phase, now.Message, now.PauseReason = st.Phase(), st.Message(), st.PauseReason()
+	})
+	return &now, err
 }
 
 func (s *Server) adminEvents(_ context.Context, r *request) (answer, error) {

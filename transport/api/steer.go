@@ -32,12 +32,11 @@ func (s *Server) steer(op sale.Op) handler {
 		if err := s.audit(ctx, r, cmd.Key, "event."+steerName(op), v.Config.Slug, cmd.Text); err != nil {
 			return answer{}, err
 		}
-		// The picture may be a moment older than the command; phase and message come from the state itself.
-		now := *v
-		err = s.o.Sales.Read(ctx, v.Event, func(st *sale.State) {
-			now.Phase, now.Message, now.PauseReason = st.Phase(), st.Message(), st.PauseReason()
-		})
-		return answer{body: s.renderEvent(&now)}, err
+		now, err := s.viewNow(ctx, v.Event)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{body: s.renderEvent(now)}, nil
 	}
 }
 

@@ -81,6 +81,7 @@ func (h *House) Event(t testing.TB, change func(*sale.Config)) *sale.Config {
 	if _, err := h.API.ApplyEvent(t.Context(), 0, cfg); err != nil {
 		t.Fatal(err)
 	}
+	Eventually(t, "the first picture", func() bool { v, err := h.Events.View(cfg.Event); return err == nil && v.Index > 0 })
 	return cfg
 }
 
