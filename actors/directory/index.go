@@ -76,21 +76,33 @@ func (x *index) update(s *account.State) {
 }
 
 // learn reads a session and its account from the machine. The machine's goroutine.
-func (x *index) learn(s *account.State, token [32]byte) {
-	if got, ok := s.Session(token); ok {
-		x.sessions.Store(token, session{account: got.Account, expires: got.Expires})
-		x.meet(s, got.Account)
+func (x *index) learn(s *account.State, token [32]byte) (Person, bool) {
+	got, ok := s.Session(token)
+	if !ok {
+		return Person{}, false
 	}
+	x.sessions.Store(token, session{account: got.Account, expires: got.Expires})
+	who, ok := x.meet(s, got.Account)
+	return who.in(token, got.Expires), ok
 }
 
-func (x *index) meet(s *account.State, id account.ID) {
+// meet reads an account from the machine. The machine's goroutine.
+func (x *index) meet(s *account.State, id account.ID) (Person, bool) {
 	a, ok := s.Account(id)
 	if !ok || a.Erased || a.Disabled {
-		return
+		return Person{}, false
 	}
-	x.people.Store(id, &Person{
+	who := Person{
 		Account: a.ID, Email: a.Email, Name: a.Name, Lang: a.Lang, Role: a.Role, Virtual: a.Virtual, Event: a.Event,
-	})
+	}
+	x.people.Store(id, &who)
+	return who, true
+}
+
+// in is the person in one session.
+func (p Person) in(token [32]byte, expires int64) Person {
+	p.Token, p.Expires = token, expires
+	return p
 }
 
 // NewToken makes a session's token and what the machine stores of it.
@@ -109,17 +121,24 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Person, error
 	if err != nil || len(raw) != 32 {
 		return Person{}, ErrNoSession
 	}
-	hash := sha256.Sum256(raw)
-	if p, ok := s.cached(hash); ok {
-		return p, nil
-	}
-	if err := s.Read(ctx, func(st *account.State) { s.index.learn(st, hash) }); err != nil {
+	p, ok, err := s.session(ctx, sha256.Sum256(raw))
+	if err != nil {
 		return Person{}, fmt.Errorf("authenticate: %w", err)
 	}
-	if p, ok := s.cached(hash); ok {
-		return p, nil
+	if !ok {
+		return Person{}, ErrNoSession
 	}
-	return Person{}, ErrNoSession
+	return p, nil
+}
+
+// session finds who a session belongs to. What the machine says is taken as it is: between its answer and a second
+// look at the index a change of the account may have emptied that.
+func (s *Service) session(ctx context.Context, hash [32]byte) (p Person, ok bool, err error) {
+	if p, ok = s.cached(hash); ok {
+		return p, true, nil
+	}
+	err = s.Read(ctx, func(st *account.State) { p, ok = s.index.learn(st, hash) })
+	return p, ok && p.Expires > s.o.Now(), err
 }
 
 func (s *Service) cached(hash [32]byte) (Person, bool) {
@@ -135,9 +154,7 @@ func (s *Service) cached(hash [32]byte) (Person, bool) {
 	if !ok {
 		return Person{}, false
 	}
-	p := *who.(*Person)
-	p.Token, p.Expires = hash, sess.expires
-	return p, true
+	return who.(*Person).in(hash, sess.expires), true
 }
 
 // Holds says whether a person's session is still open. A node that cannot ask answers with the error.
@@ -145,29 +162,22 @@ func (s *Service) Holds(ctx context.Context, p Person) (bool, error) {
 	if p.Expires <= s.o.Now() {
 		return false, nil
 	}
-	if _, ok := s.cached(p.Token); ok {
-		return true, nil
-	}
-	if err := s.Read(ctx, func(st *account.State) { s.index.learn(st, p.Token) }); err != nil {
+	_, ok, err := s.session(ctx, p.Token)
+	if err != nil {
 		return false, fmt.Errorf("check session: %w", err)
 	}
-	_, ok := s.cached(p.Token)
 	return ok, nil
 }
 
 // Person reads an account that is neither erased nor disabled; false when there is none.
-func (s *Service) Person(ctx context.Context, id account.ID) (Person, bool, error) {
-	if who, ok := s.index.people.Load(id); ok {
-		return *who.(*Person), true, nil
+func (s *Service) Person(ctx context.Context, id account.ID) (who Person, ok bool, err error) {
+	if known, ok := s.index.people.Load(id); ok {
+		return *known.(*Person), true, nil
 	}
-	if err := s.Read(ctx, func(st *account.State) { s.index.meet(st, id) }); err != nil {
+	if err := s.Read(ctx, func(st *account.State) { who, ok = s.index.meet(st, id) }); err != nil {
 		return Person{}, false, fmt.Errorf("read account: %w", err)
 	}
-	who, ok := s.index.people.Load(id)
-	if !ok {
-		return Person{}, false, nil
-	}
-	return *who.(*Person), true, nil
+	return who, ok, nil
 }
 
 // Events returns the catalogue as of the last batch. The slice may not be changed.
