@@ -21,10 +21,10 @@ func balanceCommand(env environment) *cobra.Command {
 	var listener, operator config.Listener
 	var backends, trusted []string
 	c := &cobra.Command{
-		Use:     "balance --backend URL [--backend URL …]",
+		Use:     "balance",
 		Short:   "Run the load balancer in front of one or more nodes",
 		Example: "  catraca balance --listen 127.0.0.1:8080 --backend http://127.0.0.1:8091 --backend http://127.0.0.1:8092",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := logger(env, config.Log{Level: "info", Format: "json"})
 			reg := prometheus.NewRegistry()

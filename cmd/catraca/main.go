@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // venues have time zones wherever the binary runs
+	_ "time/tzdata" // events have time zones also where the system has none
 
 	"github.com/spf13/cobra"
 )
@@ -26,22 +26,29 @@ const (
 type environment struct {
 	args     []string
 	lookup   func(string) (string, bool)
-	stdout   io.Writer
-	stderr   io.Writer
-	terminal bool // stderr is one
+	stdin    io.Reader
+	stdout   io.Writer // answers
+	stderr   io.Writer // what people read
+	terminal bool      // stderr is one
+	asking   bool      // stdin is one too, so there is somebody to ask
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	info, err := os.Stderr.Stat()
 	env := environment{
-		args: os.Args[1:], lookup: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr,
-		terminal: err == nil && info.Mode()&os.ModeCharDevice != 0,
+		args: os.Args[1:], lookup: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		terminal: isTerminal(os.Stderr),
 	}
+	env.asking = env.terminal && isTerminal(os.Stdin)
 	code := run(ctx, env)
 	stop()
 	os.Exit(code)
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // run is main without the process: tests call it.
@@ -54,11 +61,13 @@ func run(ctx context.Context, env environment) int {
 	if err == nil {
 		return 0
 	}
-	var detailed interface{ Detail() string }
-	if errors.As(err, &detailed) {
-		_, _ = fmt.Fprintln(env.stderr, "catraca: "+detailed.Detail()) // nothing is left to tell it to
-	} else {
-		_, _ = fmt.Fprintln(env.stderr, "catraca: "+err.Error())
+	if !errors.Is(err, errSaid) {
+		var detailed interface{ Detail() string }
+		text := err.Error()
+		if errors.As(err, &detailed) {
+			text = detailed.Detail()
+		}
+		_, _ = fmt.Fprintln(env.stderr, env.red("catraca:")+" "+text) // nothing is left to tell it to
 	}
 	var usage *usageError
 	if errors.As(err, &usage) {
@@ -67,24 +76,26 @@ func run(ctx context.Context, env environment) int {
 	return exitFailed
 }
 
-// usageError is a command used wrongly.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-
-func (e *usageError) Unwrap() error { return e.err }
-
 // commands is the whole tree.
 func commands(env environment) *cobra.Command {
-	root := &cobra.Command{
-		Use:           "catraca",
-		Short:         "Sell the tickets of a sought-after event, with a fair queue",
-		Long:          "Catraca sells the tickets of a sought-after event: everyone gets a fair place in one queue, sees it\nmove live, is let in, chooses seats, pays, and leaves with a ticket.\n\nTry it:  catraca demo",
+	root := group(env, &cobra.Command{
+		Use:   "catraca",
+		Short: "Sell the tickets of a sought-after event, with a fair queue",
+		Long: "Catraca sells the tickets of a sought-after event: everyone gets a fair place in one queue, sees it\n" +
+			"move live, is let in, chooses seats, pays, and leaves with a ticket.\n\n" +
+			"Answers go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong use.",
+		Example: "  catraca demo                                    a whole sale on this machine, in a minute\n" +
+			"  catraca serve --config catraca.yaml             run a node\n" +
+			"  catraca event apply aurora.yaml --dry-run       is an event file right?",
 		SilenceErrors: true, SilenceUsage: true,
-	}
+	},
+		demoCommand(env), serveCommand(env), balanceCommand(env), sandboxCommand(env), configCommand(env),
+		eventCommand(env), accountCommand(env), verifyCommand(env), versionCommand(env),
+	)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(demoCommand(env), serveCommand(env), balanceCommand(env))
+	root.SetUsageTemplate(usageTemplate)
+	usageExits(root)
 	return root
 }

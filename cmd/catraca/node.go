@@ -242,7 +242,11 @@ func (n *node) startEdge(out outside) error {
 		// The live socket is an upgrade of HTTP/1.1.
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}},
 	}
-	n.operator = &http.Server{Handler: n.operatorRoutes(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second}
+	operator, err := n.operatorRoutes()
+	if err != nil {
+		return err
+	}
+	n.operator = &http.Server{Handler: operator, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second}
 	n.serve(n.fan, fanListener, n.cfg.Fan.Listener)
 	n.serve(n.operator, opListener, n.cfg.Operator)
 	return nil

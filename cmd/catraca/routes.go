@@ -29,9 +29,14 @@ func (n *node) fanRoutes(pages http.Handler, extra map[string]http.Handler) http
 	return n.guard(n.shed(mux))
 }
 
-// operatorRoutes is what operators reach, never the internet.
-func (n *node) operatorRoutes() http.Handler {
+// operatorRoutes is what operators reach, never the internet. Commands of this machine come by the house's token.
+func (n *node) operatorRoutes() (http.Handler, error) {
+	token, err := houseToken(n.cfg.Node.Data)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	mux.Handle("/api/", n.api.House(token))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{Registry: n.registry}))
 	mux.Handle("GET /livez", n.api)
 	mux.Handle("GET /readyz", n.api)
@@ -40,9 +45,9 @@ func (n *node) operatorRoutes() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprintln(w, "catraca operator address: /metrics /livez /readyz /debug/pprof/") // the visitor is gone when this fails
+		_, _ = fmt.Fprintln(w, "catraca operator address: /metrics /livez /readyz /debug/pprof/ /api/v1/admin/") // the visitor is gone when this fails
 	})
-	return mux
+	return n.guard(mux), nil
 }
 
 // guard keeps one broken request from ending the others.

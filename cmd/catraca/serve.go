@@ -27,21 +27,21 @@ import (
 const drainTime = 5 * time.Second
 
 func serveCommand(env environment) *cobra.Command {
-	var file string
+	var f configFlags
 	c := &cobra.Command{
-		Use:     "serve --config catraca.yaml",
+		Use:     "serve",
 		Short:   "Run one node",
 		Example: "  catraca serve --config /etc/catraca/catraca.yaml",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file, env.lookup)
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			l, err := f.load(c, env)
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), env, cfg)
+			return serve(c.Context(), env, l.Config)
 		},
 	}
-	c.Flags().StringVar(&file, "config", "", "configuration file (YAML)")
+	f.flags(c)
 	return c
 }
 
@@ -58,7 +58,9 @@ func serve(ctx context.Context, env environment, cfg config.Config) error {
 		return err
 	}
 	log.Info("serving", slog.String("fan", n.fanAddr.String()), slog.String("operator", n.opAddr.String()), slog.String("public_url", n.publicURL()))
+	tellManager(env, log, "READY=1\nSTATUS=serving "+n.publicURL())
 	err = n.wait(ctx)
+	tellManager(env, log, "STOPPING=1\nSTATUS=moving fans to other nodes")
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime+10*time.Second)
 	defer cancel()
 	n.stop(stopping, drainTime)
