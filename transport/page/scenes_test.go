@@ -98,8 +98,8 @@ func scenes() []scene {
 		{"queue-waiting", "/e/aurora/queue", true, placed("waiting"), 0, "queue.in"},
 		{"queue-away", "/e/aurora/queue", true, placed("away", func(w *world) { w.place["eta"], w.place["chance"] = nil, "" }), 0, "eta.unknown"},
 		{"queue-last", "/e/aurora/queue", true, placed("waiting", func(w *world) {
-			w.place["ahead"], w.place["chance"], w.place["eta"] = 1, "unlikely", obj{"lo_ms": 5000, "hi_ms": 50000, "why": "slower"}
-		}), 0, "pace.slower"},
+			w.place["ahead"], w.place["chance"], w.place["eta"] = 1, "unlikely", obj{"lo_ms": 5000, "hi_ms": 50000, "why": "slower_shoppers"}
+		}), 0, "pace.slower_shoppers"},
 		{"queue-long", "/e/aurora/queue", true, placed("waiting", func(w *world) {
 			w.place["ahead"], w.place["number"], w.place["chance"], w.place["eta"] = 1_000_000, 1_284_001, "uncertain", obj{"over_hour": true}
 		}), 0, "eta.over_hour"},

@@ -14,7 +14,7 @@ func codes() []string {
 		"conflict", "sold-out", "limit", "orphan", "unknown-unit", "hold-exists", "expired", "already-renewed",
 		"payment-in-progress", "wrong-state", "too-many-attempts", "idempotency-mismatch",
 		"unauthenticated", "wrong-password", "weak-password", "email-taken", "forbidden", "foreign-origin",
-		"busy", "unavailable", "too-many-requests", "too-large", "invalid-request", "not-found",
+		"busy", "unavailable", "internal", "too-many-requests", "too-large", "invalid-request", "not-found",
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -361,11 +363,28 @@ func fakeQR() []byte {
 	return []byte(b.String())
 }
 
+// parsed is the embedded files, read once for all tests.
+var parsed = sync.OnceValues(func() (*bundle, error) { return loadBundle(os.DirFS("files")) })
+
+// shared is newHandler without reading the files again.
+func shared(o Options) (*Handler, error) {
+	if o.Files != nil {
+		return newHandler(o)
+	}
+	b, err := parsed()
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{opts: o, log: slog.New(slog.DiscardHandler), fixed: b}
+	h.mux = h.routes()
+	return h, nil
+}
+
 // open makes the pages over w and serves both like the real server does.
 func open(t testing.TB, w *world, o Options) http.Handler {
 	t.Helper()
 	o.API = w
-	h, err := New(o)
+	h, err := shared(o)
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}

@@ -11,7 +11,7 @@ import (
 
 func loaded(t testing.TB) *bundle {
 	t.Helper()
-	b, err := loadBundle(os.DirFS("files"))
+	b, err := parsed()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ function rules(m, given) {
   same("first delay", [delay(0, 1006, () => 0), delay(0, 1006, () => 1)], [500, 1500]);
   same("late delay", delay(1000, 1006, () => 1), 20000);
   same("busy delay", [delay(0, 1013, () => 0), delay(0, 1013, () => 1)], [5000, 20000]);
-  same("stops", [4401, 4403, 4410, 1000, 1006, 1012, 1013, 4408, 4429].map(stops), [true, true, true, false, false, false, false, false, false]);
+  same("stops", [4401, 4403, 4409, 4410, 1000, 1006, 1012, 1013, 4408, 4429].map(stops), [true, true, true, true, false, false, false, false, false, false]);
   same("stale", [stale(0, 1000), stale(0, 21000), stale(6000, 6000), stale(6000, 100)], [false, true, true, false]);
   same("route", route("aurora", "pay", { id: "o1-5", method: "pix" }), ["POST", "/api/v1/orders/o1-5/pay", { method: "pix" }]);
   for (const op of ["hold", "hold.get", "hold.change", "hold.release", "order", "order.get", "pay", "order.cancel", "finish"]) {
@@ -44,7 +44,7 @@ function rules(m, given) {
   const s = { ahead: 100, number: 500 };
   same("a tick lowers", ahead(s, { t: "tick", front: 450 }), 50);
   same("a tick does not raise", ahead(s, { t: "tick", front: 300 }), 100);
-  same("a tick below zero", ahead(s, { t: "tick", front: 600 }), 0);
+  same("a tick past a returned place", ahead(s, { t: "tick", front: 600 }), 100);
   same("a tick without front", ahead(s, { t: "tick", front: 0 }), 100);
   same("a place lowers", ahead(s, { t: "place", number: 500, ahead: 70 }), 70);
   same("a place does not raise", ahead(s, { t: "place", number: 500, ahead: 170 }), 100);

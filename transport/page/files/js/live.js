@@ -1,8 +1,8 @@
 // The live socket: one connection that always comes back. Waiting is by full jitter, silence is judged by timestamps,
 // and no number of failures makes it give up. Only the server can end it, by a close code.
 
-// stops are the close codes after which connecting again is pointless: sign in, forbidden, sale over.
-export const stops = (code) => code == 4401 || code == 4403 || code == 4410;
+// stops are the close codes after which connecting again is pointless: sign in, forbidden, another device, sale over.
+export const stops = (code) => [4401, 4403, 4409, 4410].includes(code);
 
 // delay is how many ms to wait before try n (0 is the first after a loss), full jitter between half a second and a
 // ceiling that doubles up to 20 s. A busy server (1013, 4429) is given longer at once.

@@ -1,9 +1,10 @@
 // What a fan sees of a place, as pure rules.
 
-// ahead is the number to show after frame f when s = {ahead, number} was shown. For one and the same place it only
-// falls: a tick can lower it (nobody with a number below front still waits), nothing can raise it.
+// ahead is the number to show after frame f when s = {ahead, number} was shown (ahead null: nothing yet). While a place
+// waits it only falls: a tick can lower it (all up to front have had their turn), nothing can raise it. Who had a turn
+// before and came back is not after front; only place frames speak of them.
 export function ahead(s, f) {
-  if (f.t == "tick") return s.ahead === null || !f.front ? s.ahead : Math.min(s.ahead, Math.max(s.number - f.front, 0));
+  if (f.t == "tick") return s.ahead === null || !(s.number > f.front) ? s.ahead : Math.min(s.ahead, s.number - f.front);
   return s.ahead === null || s.number != f.number ? f.ahead : Math.min(s.ahead, f.ahead);
 }
 

@@ -73,8 +73,6 @@ function draw() {
 function place(f) {
   learn(f.now);
   const p = { ...f, t: "place" };
-  s.ahead = ahead(s, p);
-  s.number = f.number;
   // Over the socket the phase comes with its reason in a tick; while polling there is only this.
   if (f.phase && live?.state == "poll") phase(f.phase);
   $("eta").textContent = wait(f.eta);
@@ -88,6 +86,8 @@ function place(f) {
   }
   if (f.state == "offered") until($("claim-by"), f.deadline);
   const name = f.state == "away" ? "waiting" : f.state;
+  s.ahead = name == "waiting" ? ahead(s, p) : null;
+  s.number = f.number;
   if (name == "waiting") draw();
   show(name);
 }
@@ -144,7 +144,7 @@ function frame(f) {
   } else if (f.t == "removed" || f.t == "closed") {
     $(f.t + "-why").textContent = f.reason || "";
     show(f.t);
-  } else if (f.t == "error") say(f.title || "", true);
+  } else if (f.t == "error") say(f.problem?.title || "", true);
 }
 
 function state(to, code) {
@@ -155,13 +155,14 @@ function state(to, code) {
     $("place").classList.add("stale");
   }
   if (code == 4401) toSignIn();
+  if (code == 4409) show("moved");
   if (code == 4410) show("closed");
 }
 
 js();
 learn(boot.now);
 if (boot.place) {
-  s.ahead = boot.place.ahead;
+  if (s.show == "waiting") s.ahead = boot.place.ahead;
   s.number = boot.place.number;
   if (s.show == "waiting") draw();
 }

@@ -216,16 +216,14 @@ const live = new Live(boot.event, boot.lang, {
     if (f.t == "stock" && m) f.reset ? ((version = 0), load().catch(() => {})) : f.version > version && apply(f);
     if (f.t == "place" && f.state == "shopping") until($("clock"), f.deadline);
     if (f.t == "place" && f.state != "shopping") over();
-    if (f.t == "moved") {
-      live.stop();
-      refuse(t("moved.title") + ". " + t("moved.body"), t("moved.button"), () => location.reload());
-    }
+    if (f.t == "moved") live.stop(4409);
     if (f.t == "removed" || f.t == "closed") location.assign(base + "/queue");
   },
   state(to, code) {
     $("net").dataset.net = to;
     $("net").textContent = t("net." + to);
     if (code == 4401) toSignIn();
+    if (code == 4409) refuse(t("moved.title") + ". " + t("moved.body"), t("moved.button"), () => location.reload());
   },
 });
 start().catch(() => {
