@@ -81,7 +81,7 @@ func TestBalancersKeepTheRules(t *testing.T) {
 	for _, f := range fronts {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			p := &plan{port: freePort(t), plain: freePort(t), papers: papers, nodesTLS: true}
+			p := &plan{port: unusedPort(t), plain: unusedPort(t), papers: papers, nodesTLS: true}
 			a, b := newStandIn(t, p.papers, "a"), newStandIn(t, p.papers, "b")
 			p.nodes = []string{a.address(), b.address()}
 			front := f.start(t, p)
@@ -372,7 +372,7 @@ func (f *front) checkDead(t *testing.T, a, b *standIn) {
 
 // TestBalancersCarryTheSale sells to a browser through each balancer, over https and wss, on one node.
 func TestBalancersCarryTheSale(t *testing.T) {
-	p := &plan{port: freePort(t), plain: freePort(t), papers: newPapers(t)}
+	p := &plan{port: unusedPort(t), plain: unusedPort(t), papers: newPapers(t)}
 	d := &demoStage{
 		process: launch(t, "demo", "--listen", "127.0.0.1:0", "--public-url", p.url(), "--fans", "0", "--opens-in", "1s"),
 		url:     p.url(),

@@ -106,7 +106,7 @@ func (p *papers) client(from string) *http.Client {
 	}
 }
 
-func freePort(t *testing.T) string {
+func unusedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
