@@ -210,7 +210,7 @@ func TestRefusalsOfForms(t *testing.T) {
 		{"no event", placed("shopping"), "/e/nothing/queue", nil, 404, "", "problem.not-found.body"},
 		{"renewed", holding(refusing("PATCH events/aurora/holds/h1-3", 409, "already-renewed", nil)), "/e/aurora/renew", url.Values{"hold": {"h1-3"}}, 303, "/e/aurora/checkout?why=already-renewed", ""},
 		{"paying", holding(func(w *world) { w.order = newOrder("awaiting", nil); w.hold["order"] = "o1-5" }, refusing("POST orders/o1-5/pay", 409, "payment-in-progress", nil)),
-			"/e/aurora/pay", url.Values{"order": {"o1-5"}, "method": {"pix"}}, 303, "/e/aurora/checkout", ""},
+			"/e/aurora/pay", url.Values{"order": {"o1-5"}, "method": {"pix"}}, 303, "/e/aurora/checkout?why=payment-in-progress", ""},
 		{"session over", refusing("POST events/aurora/admission", 401, "unauthenticated", nil), "/e/aurora/claim", nil, 303, "/sign-in?next=%2Fe%2Faurora%2Fqueue", ""},
 		{"released twice", placed("shopping", refusing("DELETE events/aurora/holds/h1-3", 404, "not-found", nil)), "/e/aurora/release", url.Values{"hold": {"h1-3"}}, 303, "/e/aurora/seats", ""},
 		{"closed", refusing("POST events/aurora/queue", 410, "closed", nil), "/e/aurora/queue", nil, 303, "/e/aurora/queue?why=closed", ""},

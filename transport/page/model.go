@@ -139,6 +139,20 @@ type hold struct {
 	Order    string  `json:"order"`
 }
 
+// Apart says whether the places are known to lie in different rows or sections; places of one row are not told to be
+// apart, whatever way they were chosen.
+func (h hold) Apart() bool {
+	if h.Adjacent {
+		return false
+	}
+	for _, l := range h.Lines {
+		if l.Section != h.Lines[0].Section || l.Row != h.Lines[0].Row {
+			return true
+		}
+	}
+	return false
+}
+
 type order struct {
 	ID        string   `json:"id"`
 	Event     string   `json:"event"`

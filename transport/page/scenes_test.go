@@ -115,7 +115,10 @@ func scenes() []scene {
 		{"seats-section", "/e/aurora/seats?section=2", true, placed("shopping"), 0, "tray.hold"},
 		{"seats-held", "/e/aurora/seats", true, holding(), 0, "seats.held"},
 		{"checkout", "/e/aurora/checkout", true, holding(), 0, "pay.card_note"},
-		{"checkout-apart", "/e/aurora/checkout", true, holding(func(w *world) { w.hold["adjacent"], w.hold["renewed"] = false, true }), 0, "bill.apart"},
+		{"checkout-apart", "/e/aurora/checkout", true, holding(func(w *world) {
+			w.hold["adjacent"], w.hold["renewed"] = false, true
+			w.hold["lines"].([]obj)[1]["row"] = "G"
+		}), 0, "bill.apart"},
 		{"checkout-pix", "/orders/o1-5", true, ordered("awaiting", pixWaiting()), 0, "pix.copy"},
 		{"checkout-card", "/orders/o1-5", true, ordered("awaiting", newPayment("card", "action", obj{"url": "https://pay.example/c/1"})), 0, "action.button"},
 		{"checkout-declined", "/orders/o1-5", true, ordered("awaiting", newPayment("card", "failed", obj{"decline": "insufficient_funds"})), 0, "decline.insufficient_funds"},

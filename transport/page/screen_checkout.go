@@ -142,7 +142,7 @@ func (h *Handler) pay(v *visit) error {
 	if o.ID == "" {
 		v.key = suffixed(key, "-o")
 		if err := v.api(http.MethodPost, "events/"+v.slug()+"/orders", map[string]string{"hold": f.Get("hold")}, &o); err != nil {
-			return v.payRefused(err, to)
+			return v.settle(err, to)
 		}
 	}
 	method := "card"
@@ -151,7 +151,7 @@ func (h *Handler) pay(v *visit) error {
 	}
 	v.key = suffixed(key, "-p")
 	if err := v.api(http.MethodPost, "orders/"+url.PathEscape(o.ID)+"/pay", map[string]string{"method": method}, &o); err != nil {
-		return v.payRefused(err, to)
+		return v.settle(err, to)
 	}
 	if payStep(&o) == "action" {
 		return v.goTo(o.Payment.URL)
@@ -164,14 +164,6 @@ func suffixed(key, suffix string) string {
 		return ""
 	}
 	return key + suffix
-}
-
-// payRefused keeps a refusal on the paying screen; a payment under way is shown, never started again.
-func (v *visit) payRefused(err error, to string) error {
-	if is(err, "payment-in-progress") {
-		return v.goTo(to)
-	}
-	return v.settle(err, to)
 }
 
 // renew asks once for more time.
