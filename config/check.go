@@ -212,6 +212,9 @@ func (k *checker) mail() {
 	if m.User == "" && m.PasswordFile != "" {
 		k.bad("mail.user", "is missing; mail.password_file is set")
 	}
+	if m.VirtualFans && !loopback(m.Host) {
+		k.bad("mail.virtual_fans", "%s would send letters to addresses that exist nowhere, so it is allowed to this machine only", m.Host)
+	}
 	if _, err := mail.ParseAddress(m.From); err != nil {
 		k.bad("mail.from", "%q, allowed is Name <address>", m.From)
 	}

@@ -86,6 +86,7 @@ func TestValidateRefuses(t *testing.T) {
 		{`mail.password_file: is missing`, func(c *Config) { c.Mail.User = "me" }},
 		{`mail.user: is missing`, func(c *Config) { c.Mail.PasswordFile = "file" }},
 		{`mail.from: "me", allowed is Name <address>`, func(c *Config) { c.Mail.From = "me" }},
+		{`mail.virtual_fans: smtp.example would send letters to addresses that exist nowhere`, func(c *Config) { c.Mail.VirtualFans, c.Mail.Host = true, "smtp.example" }},
 		{`log.level: "loud", allowed are debug, info, warn, error`, func(c *Config) { c.Log.Level = "loud" }},
 		{`log.format: "xml", allowed are json, text`, func(c *Config) { c.Log.Format = "xml" }},
 	}

@@ -79,6 +79,7 @@ type Mail struct {
 	User         string `yaml:"user"`          // empty: no sign-in
 	PasswordFile string `yaml:"password_file"` // read at each connection, so it can be changed while running
 	From         string `yaml:"from"`          // Name <address>
+	VirtualFans  bool   `yaml:"virtual_fans"`  // virtual fans of rehearsals get letters too; their addresses exist nowhere, so only to a mailbox on this machine that keeps them
 }
 
 // Tickets are signed with a key that every node of a cluster shares.

@@ -106,8 +106,10 @@ func connect(cfg config.Config, log *slog.Logger, reg *prometheus.Registry) (out
 	}
 	out := outside{
 		payer: payer, webhook: verifier,
-		mailer: func(i *issue.Issuer) outbox.Mailer { return issue.NewMailer(i, relay) },
-		pages:  fanPages(cfg, log, ""),
+		mailer: func(i *issue.Issuer) outbox.Mailer {
+			return &issue.Mailer{Issuer: i, Sender: relay, Virtual: cfg.Mail.VirtualFans}
+		},
+		pages: fanPages(cfg, log, ""),
 	}
 	return out, func() {
 		payer.Close()
