@@ -178,8 +178,10 @@ func TestEndSeesWhatTheBatchBroke(t *testing.T) {
 	s.Begin(s.Index()+1, s.Clock())
 	s.Do(&Command{Op: OpLangSet, Account: 2, Lang: "es"})
 	s.accounts.at(2).sessions++
-	if s.End() == nil || s.End() == nil {
-		t.Fatal("End is content with a broken account")
+	for range 2 { // it stays broken
+		if s.End() == nil {
+			t.Fatal("End is content with a broken account")
+		}
 	}
 	s = full(t)
 	s.Begin(s.Index(), s.Clock())

@@ -78,8 +78,10 @@ func ParseEventState(name string) (EventState, bool) {
 	return 0, false
 }
 
+const langCount = 3
+
 // langs are the languages the house speaks; an account stores the index, so the order is part of the snapshot.
-func langs() [3]string { return [...]string{"pt-BR", "en", "es"} }
+func langs() [langCount]string { return [...]string{"pt-BR", "en", "es"} }
 
 // Langs lists the language tags an account may have.
 func Langs() []string {

@@ -81,7 +81,7 @@ func (m *model) mint(c *Command, e *Event) Result {
 		if slices.ContainsFunc(m.sessions, func(s modelSession) bool { return s.token == hash }) {
 			return refused(RefusedTokenTaken)
 		}
-		fresh = append(fresh, modelSession{hash, Session{r.Account + ID(i), m.at, c.Expires}})
+		fresh = append(fresh, modelSession{Session{r.Account + ID(i), m.at, c.Expires}, hash})
 	}
 	for range c.Count {
 		e.Fans++

@@ -22,8 +22,9 @@ type model struct {
 }
 
 type modelSession struct {
-	token [32]byte
 	Session
+
+	token [32]byte
 }
 
 type modelKnown struct {
@@ -209,7 +210,7 @@ func (m *model) open(c *Command) Result {
 	if len(own) == MaxSessionsPerAccount {
 		m.sessions = slices.Delete(m.sessions, own[0], own[0]+1)
 	}
-	m.sessions = append(m.sessions, modelSession{c.TokenHash, Session{c.Account, m.at, c.Expires}})
+	m.sessions = append(m.sessions, modelSession{Session{c.Account, m.at, c.Expires}, c.TokenHash})
 	return Result{Account: c.Account}
 }
 

@@ -23,7 +23,9 @@ const (
 	RefusedBusy         Refusal = 13 // enough for this entry: send the same command again
 )
 
-func refusalNames() [14]string {
+const refusals = 14
+
+func refusalNames() [refusals]string {
 	return [...]string{
 		"done", "email_taken", "unknown", "disabled", "not_rehearsal", "invalid", "full", "mismatch", "role", "state",
 		"last_owner", "token_taken", "expired", "busy",
@@ -40,7 +42,7 @@ func (r Refusal) String() string {
 
 // Refusals lists every refusal, Done included, in order.
 func Refusals() []Refusal {
-	all := make([]Refusal, len(refusalNames()))
+	all := make([]Refusal, refusals)
 	for i := range all {
 		all[i] = Refusal(i)
 	}

@@ -79,7 +79,7 @@ func (s *State) readAccounts(r *reader) {
 		if r.err != nil {
 			return
 		}
-		if int(lang) >= len(langs()) || sessions > MaxSessionsPerAccount {
+		if lang >= langCount || sessions > MaxSessionsPerAccount {
 			r.fail("account", "lang %d or %d sessions are not allowed", lang, sessions)
 			return
 		}

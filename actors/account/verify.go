@@ -74,7 +74,7 @@ func (s *State) verifyAccount(n uint32) error {
 	a := s.accounts.at(n)
 	email, name, hash := s.texts3(a)
 	switch {
-	case a.flags > flagDisabled|flagErased|flagVirtual || a.role > RoleOwner || int(a.lang) >= len(langs()):
+	case a.flags > flagDisabled|flagErased|flagVirtual || a.role > RoleOwner || a.lang >= langCount:
 		return fmt.Errorf("account %d has flags %d, role %d, lang %d", n, a.flags, a.role, a.lang)
 	case a.is(flagErased) && (a.textLen() != 0 || a.sessions != 0 || a.role != RoleFan):
 		return fmt.Errorf("account %d is erased and not empty", n)

@@ -68,6 +68,7 @@ func (s *State) Due() int64 {
 		due = min(due, s.cfg.OpensAt)
 	case PhaseOpen, PhasePaused:
 		due = min(due, s.cfg.ClosesAt)
+	case PhaseClosed:
 	}
 	return due
 }
@@ -110,8 +111,9 @@ func (s *State) apply(c *Command) Result {
 		return s.openOrder(c)
 	case OpOrderCancel:
 		return s.cancelOrder(c)
+	default:
+		return s.applyOutside(c)
 	}
-	return s.applyOutside(c)
 }
 
 // applyOutside is the half of the switch for what comes from providers, gates and operators.
@@ -141,8 +143,9 @@ func (s *State) applyOutside(c *Command) Result {
 		return s.setRate(c)
 	case OpMessage:
 		return s.setMessage(c)
+	default:
+		return refuse(RefusedInvalid)
 	}
-	return refuse(RefusedInvalid)
 }
 
 func refuse(r Refusal) Result { return Result{Refusal: r} }
@@ -182,8 +185,9 @@ func unitStatus(st seatmap.Status) UnitStatus {
 		return UnitSold
 	case seatmap.Blocked:
 		return UnitBlocked
+	default:
+		return UnitFree
 	}
-	return UnitFree
 }
 
 // queueRefusal says in the sale's numbers why the queue refused.

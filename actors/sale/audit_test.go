@@ -10,7 +10,7 @@ func (w *world) settle() {
 	for range 5000 {
 		for w.outbox(false) {
 		}
-		next := int64(queue.Never)
+		next := queue.Never
 		for _, x := range w.s.Intents(nil) {
 			next = min(next, x.Due)
 		}
@@ -46,7 +46,7 @@ func (w *world) audit() {
 				for i := range w.s.payments {
 					failed = failed || w.s.payments[i].ref == p.ref && w.s.payments[i].refund == RefundFailed
 				}
-				if o.State != OrderFulfilled && !(failed && o.Attention) {
+				if o.State != OrderFulfilled && (!failed || !o.Attention) {
 					w.t.Fatalf("%s was captured and kept, order %d is %d", p.ref, p.order, o.State)
 				}
 			case p.amount:

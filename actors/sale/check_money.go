@@ -12,8 +12,9 @@ func (o *order) owns() bool {
 		return true
 	case OrderRefunding, OrderRefunded:
 		return !o.freed
+	default:
+		return false
 	}
-	return false
 }
 
 func (s *State) verifyOrders() error {

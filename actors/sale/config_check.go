@@ -43,7 +43,7 @@ func (c Config) WithDefaults() Config {
 }
 
 // Validate names the first field that is not allowed.
-func (c *Config) Validate() error {
+func (c Config) Validate() error {
 	for _, check := range []func() error{c.checkNames, c.checkTimes, c.checkLimits, c.checkPlan} {
 		if err := check(); err != nil {
 			return fmt.Errorf("check sale: %w", err)
@@ -52,7 +52,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-func (c *Config) checkNames() error {
+func (c Config) checkNames() error {
 	if c.Event == 0 {
 		return fmt.Errorf("event: must not be 0")
 	}
@@ -70,7 +70,7 @@ func (c *Config) checkNames() error {
 	return nil
 }
 
-func (c *Config) checkTimes() error {
+func (c Config) checkTimes() error {
 	for _, f := range []struct {
 		name  string
 		value int64
@@ -100,7 +100,7 @@ func (c *Config) checkTimes() error {
 	return nil
 }
 
-func (c *Config) checkLimits() error {
+func (c Config) checkLimits() error {
 	l := c.Limits
 	switch {
 	case l.PerHold < 1 || l.PerHold > MaxPerHold:
@@ -118,7 +118,7 @@ func (c *Config) checkLimits() error {
 	return nil
 }
 
-func (c *Config) checkPlan() error {
+func (c Config) checkPlan() error {
 	if c.Plan == nil {
 		return fmt.Errorf("plan: missing")
 	}

@@ -10,11 +10,12 @@ type deadline struct {
 	hold HoldID
 }
 
-func (d deadlines) less(i, j int) bool {
-	if d[i].at != d[j].at {
-		return d[i].at < d[j].at
+func (d *deadlines) less(i, j int) bool {
+	a, b := &(*d)[i], &(*d)[j]
+	if a.at != b.at {
+		return a.at < b.at
 	}
-	return d[i].hold < d[j].hold
+	return a.hold < b.hold
 }
 
 func (d *deadlines) push(x deadline) {
@@ -22,7 +23,7 @@ func (d *deadlines) push(x deadline) {
 	h := *d
 	for i := len(h) - 1; i > 0; {
 		up := (i - 1) / 2
-		if !h.less(i, up) {
+		if !d.less(i, up) {
 			return
 		}
 		h[i], h[up] = h[up], h[i]
@@ -37,14 +38,15 @@ func (d *deadlines) pop() deadline {
 	last := len(h) - 1
 	h[0] = h[last]
 	*d = h[:last]
-	(*d).down(0)
+	d.down(0)
 	return top
 }
 
-func (d deadlines) down(i int) {
+func (d *deadlines) down(i int) {
+	h := *d
 	for {
 		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(d); child++ {
+		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
 			if d.less(child, least) {
 				least = child
 			}
@@ -52,7 +54,7 @@ func (d deadlines) down(i int) {
 		if least == i {
 			return
 		}
-		d[i], d[least] = d[least], d[i]
+		h[i], h[least] = h[least], h[i]
 		i = least
 	}
 }

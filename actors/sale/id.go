@@ -2,21 +2,28 @@ package sale
 
 import "github.com/catraca/catraca/actors/sale/seatmap"
 
-// Identifiers. All are dense, start at 1 (0 means none) and are never reused within an event.
-type (
-	EventID   uint32 // given by the catalogue
-	AccountID uint64 // given by the account machine; opaque here
-	HoldID    uint32
-	OrderID   uint32
-	TicketID  uint32 // the serial of an issued ticket
-)
+// EventID is given by the catalogue. All identifiers are dense, start at 1 (0 means none) and are never reused within
+// an event.
+type EventID uint32
+
+// AccountID is given by the account machine; opaque here.
+type AccountID uint64
+
+// HoldID numbers the holds of a sale.
+type HoldID uint32
+
+// OrderID numbers the orders of a sale.
+type OrderID uint32
+
+// TicketID is the serial of an issued ticket.
+type TicketID uint32
 
 // Key identifies one command for exactly-once application; the zero Key asks for no deduplication. All accounts share
 // one space of keys: derive a Key by hashing what the client sent together with who it is.
 type Key [16]byte
 
-// UnitID and Line are the seat map's.
-type (
-	UnitID = seatmap.UnitID
-	Line   = seatmap.Line
-)
+// UnitID is the seat map's.
+type UnitID = seatmap.UnitID
+
+// Line is the seat map's.
+type Line = seatmap.Line

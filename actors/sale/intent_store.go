@@ -12,6 +12,7 @@ type intentStore struct {
 // intentSlot is an open intent. Its Ref and Method are those of the payment, filled in when read.
 type intentSlot struct {
 	Intent
+
 	payment    uint32 // record + 1, 0 for mails
 	prev, more uint32 // slot + 1 of the neighbours by id
 }

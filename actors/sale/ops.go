@@ -44,14 +44,13 @@ func (s *State) movePhase(c *Command) Result {
 	if s.phase == PhaseClosed {
 		return refuse(RefusedClosed)
 	}
-	from, to := s.phase, s.phase
+	from, to := s.phase, PhaseClosed
 	switch {
 	case c.Op == OpOpen && from <= PhaseLobby, c.Op == OpResume && from == PhasePaused:
 		to = PhaseOpen
 	case c.Op == OpPause && from == PhaseOpen:
 		to = PhasePaused
 	case c.Op == OpClose:
-		to = PhaseClosed
 	default:
 		return refuse(RefusedState)
 	}

@@ -36,8 +36,9 @@ func (st PayState) rank() int {
 		return int(PayCanceled)
 	case PayCanceled:
 		return int(PayCaptured)
+	default:
+		return int(st)
 	}
-	return int(st)
 }
 
 // money says whether money was reserved or taken.

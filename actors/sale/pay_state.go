@@ -100,6 +100,7 @@ func (s *State) advance(id OrderID, record uint32, to PayState) {
 		s.authorized(id, record)
 	case PayCaptured:
 		s.captured(id, record)
+	default: // no news for the order
 	}
 }
 

@@ -9,6 +9,7 @@ func (s *State) join(c *Command) Result {
 		return refuse(RefusedNotOpen)
 	case PhaseClosed:
 		return refuse(RefusedClosed)
+	case PhaseLobby, PhaseOpen, PhasePaused:
 	}
 	place, r := s.line.Join(uint64(c.Account), s.clock)
 	return Result{Refusal: queueRefusal(r), Place: place}
@@ -93,8 +94,9 @@ func (s *State) selling() Refusal {
 		return Done
 	case PhaseClosed:
 		return RefusedClosed
+	default:
+		return RefusedNotOpen
 	}
-	return RefusedNotOpen
 }
 
 // noLease says why an account that is not shopping may not shop.
@@ -110,8 +112,9 @@ func (s *State) noLease(a AccountID) Refusal {
 		return RefusedNoPlace
 	case queue.Done:
 		return RefusedNoLease
+	default:
+		return RefusedNotYourTurn
 	}
-	return RefusedNotYourTurn
 }
 
 func placeResult(ok bool) Result {

@@ -44,5 +44,6 @@ func (s *State) voidUnwanted(id OrderID, record uint32, reported PayState) {
 	switch reported {
 	case PayCreated, PayAction, PayFailed:
 		s.voidPayment(record, "not paid in time")
+	default:
 	}
 }

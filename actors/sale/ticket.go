@@ -3,6 +3,7 @@ package sale
 // ticket is an issued ticket and the nonce of the scan that was accepted.
 type ticket struct {
 	Ticket
+
 	nonce Key
 }
 

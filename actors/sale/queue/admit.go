@@ -69,6 +69,7 @@ func (q *Queue) expire(p Place, now int64) {
 		q.move(p, e, Done, 0, 0)
 	case Parked:
 		q.move(p, e, Left, 0, 0)
+	default: // the others have no deadline
 	}
 }
 

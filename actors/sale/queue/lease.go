@@ -29,8 +29,9 @@ func (q *Queue) Claim(account uint64, now int64) (deadline int64, r Refusal) {
 		return 0, NoPlace
 	case Removed:
 		return 0, Barred
+	default:
+		return 0, NotOffered
 	}
-	return 0, NotOffered
 }
 
 // Touch records activity of a shopping account: its lease lasts at least until the given time, but not beyond its

@@ -58,12 +58,12 @@ func (p Policy) WithDefaults() Policy {
 // Validate names the first field outside its bounds. Zero fields are judged as their defaults.
 func (p Policy) Validate() error {
 	p = p.WithDefaults()
-	for _, f := range p.counts() {
+	for _, f := range counts(&p) {
 		if *f.value < f.low || *f.value > f.high {
 			return fmt.Errorf("check queue policy: %s is %d, allowed are %d to %d", f.name, *f.value, f.low, f.high)
 		}
 	}
-	for _, f := range p.durations() {
+	for _, f := range durations(&p) {
 		if *f.value < f.low || *f.value > f.high {
 			return fmt.Errorf("check queue policy: %s is %d ms, allowed are %d to %d", f.name, *f.value, f.low, f.high)
 		}
@@ -74,10 +74,10 @@ func (p Policy) Validate() error {
 // clamped brings every field to the nearest allowed value, so that a queue exists for any policy.
 func (p Policy) clamped() Policy {
 	p = p.WithDefaults()
-	for _, f := range p.counts() {
+	for _, f := range counts(&p) {
 		*f.value = min(max(*f.value, f.low), f.high)
 	}
-	for _, f := range p.durations() {
+	for _, f := range durations(&p) {
 		*f.value = min(max(*f.value, f.low), f.high)
 	}
 	p.LeaseCapMs = max(p.LeaseCapMs, p.LeaseMs)
@@ -90,7 +90,7 @@ type bounded[T uint32 | int64] struct {
 	low, high T
 }
 
-func (p *Policy) counts() [4]bounded[uint32] {
+func counts(p *Policy) [4]bounded[uint32] {
 	return [4]bounded[uint32]{
 		{"rate_per_minute", &p.RatePerMinute, 1, MaxRate},
 		{"burst", &p.Burst, 1, MaxBurst},
@@ -99,7 +99,7 @@ func (p *Policy) counts() [4]bounded[uint32] {
 	}
 }
 
-func (p *Policy) durations() [4]bounded[int64] {
+func durations(p *Policy) [4]bounded[int64] {
 	return [4]bounded[int64]{
 		{"claim", &p.ClaimMs, MinDurationMs, MaxDurationMs},
 		{"lease", &p.LeaseMs, MinDurationMs, MaxDurationMs},

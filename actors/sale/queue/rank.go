@@ -66,6 +66,7 @@ func (r *rank) has(slot uint32) bool {
 // line is the rank that the queue changes. Pages that a View holds too are copied before they are changed.
 type line struct {
 	rank
+
 	shared []bool // by page
 }
 

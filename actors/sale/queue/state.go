@@ -19,12 +19,14 @@ const (
 	Removed                   // by the organiser; the account may not join again
 )
 
-var stateNames = [...]string{"none", "waiting", "away", "offered", "shopping", "parked", "done", "left", "removed"}
+func stateNames() [9]string {
+	return [...]string{"none", "waiting", "away", "offered", "shopping", "parked", "done", "left", "removed"}
+}
 
 // String is the word used in frames and answers.
 func (s State) String() string {
-	if int(s) < len(stateNames) {
-		return stateNames[s]
+	if names := stateNames(); int(s) < len(names) {
+		return names[s]
 	}
 	return "state(" + strconv.Itoa(int(s)) + ")"
 }

@@ -27,11 +27,12 @@ func (v *Inventory) bestAccessible(dst []Line, q *BestQuery, lo, hi uint16) ([]L
 	return dst, false, false
 }
 
-// bay is a candidate around a wheelchair place. Smaller is better, from the top.
+// bay is a candidate around a wheelchair place. Smaller is better: lacking, then orphan, then the window.
 type bay struct {
+	window
+
 	lacking int // companions on ordinary seats
 	orphan  int // 1 if it leaves a single ordinary seat alone
-	window
 }
 
 func (a bay) better(b bay) bool {
@@ -106,7 +107,7 @@ func (v *Inventory) weighBay(u UnitID, n, k int, q *BestQuery) (bay, bool) {
 			orphan = 1
 		}
 	}
-	return bay{want - companions, orphan, v.window(first, int(u), n)}, true
+	return bay{v.window(first, int(u), n), want - companions, orphan}, true
 }
 
 // accessibleParts seats wheelchairs and companions first, together if possible, then the rest near them.

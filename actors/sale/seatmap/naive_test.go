@@ -43,7 +43,7 @@ func (m *naive) singles(gone map[UnitID]bool) []int {
 	free := func(u int) bool { return m.status[u] == Free && !gone[UnitID(u)] && !m.isSpecial(u) }
 	var out []int
 	for u := range m.status {
-		if free(u) && !(m.beside(u-1) && free(u-1)) && !(m.beside(u) && free(u+1)) {
+		if free(u) && (!m.beside(u-1) || !free(u-1)) && (!m.beside(u) || !free(u+1)) {
 			out = append(out, u)
 		}
 	}
