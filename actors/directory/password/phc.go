@@ -44,6 +44,7 @@ const (
 // stored is a hash as it is kept.
 type stored struct {
 	params
+
 	salt []byte
 	key  []byte
 }

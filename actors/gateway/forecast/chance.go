@@ -18,8 +18,9 @@ func (c Chance) String() string {
 		return "likely"
 	case Unlikely:
 		return "unlikely"
+	default:
+		return "uncertain"
 	}
-	return "uncertain"
 }
 
 const (

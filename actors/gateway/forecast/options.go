@@ -35,7 +35,7 @@ type bounds struct {
 	low, high time.Duration
 }
 
-func (o *Options) bounds() [3]bounds {
+func boundsOf(o *Options) [3]bounds {
 	return [3]bounds{
 		{"window", &o.Window, 10 * time.Second, time.Hour},
 		{"mean_turn", &o.MeanTurn, time.Second, 24 * time.Hour},
@@ -46,7 +46,7 @@ func (o *Options) bounds() [3]bounds {
 // Validate names the first field outside its bounds.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	for _, f := range o.bounds() {
+	for _, f := range boundsOf(&o) {
 		if *f.value < f.low || *f.value > f.high {
 			return fmt.Errorf("check forecast options: %s is %v, allowed are %v to %v", f.name, *f.value, f.low, f.high)
 		}
@@ -57,7 +57,7 @@ func (o Options) Validate() error {
 // clamped brings every field to the nearest allowed value.
 func (o Options) clamped() Options {
 	o = o.withDefaults()
-	for _, f := range o.bounds() {
+	for _, f := range boundsOf(&o) {
 		*f.value = min(max(*f.value, f.low), f.high)
 	}
 	return o

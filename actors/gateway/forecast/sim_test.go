@@ -45,6 +45,7 @@ func (o outcome) meanError() float64 {
 
 type sim struct {
 	scenario
+
 	rnd    *rand.Rand
 	q      *queue.Queue
 	f      *Forecaster
