@@ -168,21 +168,13 @@ func (f *front) slowClient(t *testing.T) <-chan error {
 // checkEdge is what never reaches a node: old TLS, plain HTTP, other names, paths of operators.
 func (f *front) checkEdge(t *testing.T) {
 	t.Helper()
-	old := &tls.Config{RootCAs: f.papers.pool, ServerName: "localhost", MaxVersion: tls.VersionTLS12}
-	if c, err := tls.Dial("tcp", "127.0.0.1:"+f.port, old); err == nil {
-		_ = c.Close()
-		t.Error("TLS 1.2 was accepted")
-	}
 	client := f.papers.client("127.0.0.1")
-	res, _, _ := f.ask(t, client, http.MethodGet, "/", nil, nil)
-	if res.TLS == nil || res.TLS.Version != tls.VersionTLS13 {
-		t.Errorf("served with %+v, want TLS 1.3", res.TLS)
-	}
+	f.checkTLS(t, client, "/")
 	if !f.redirects {
 		return
 	}
 	plain := "http://localhost:" + f.plain
-	res, _, _ = f.ask(t, client, http.MethodGet, plain+"/e/aurora?lang=es", nil, nil)
+	res, _, _ := f.ask(t, client, http.MethodGet, plain+"/e/aurora?lang=es", nil, nil)
 	if to := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || to != f.url()+"/e/aurora?lang=es" {
 		t.Errorf("plain HTTP: %d to %q", res.StatusCode, to)
 	}
