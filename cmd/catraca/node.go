@@ -112,6 +112,7 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		Metrics: sequencer.NewMetrics(n.registry, "event"),
 		Leading: func(id sale.EventID, leading bool) { n.outbox.Leading(id, leading) },
 	})
+	n.registry.MustRegister(event.NewCollector(n.events))
 	n.directory = directory.New(directory.Options{
 		System: n.system, Shards: n.cfg.Cluster.Shards, Now: now, Logger: n.log, Fatal: n.fatal,
 		Metrics: sequencer.NewMetrics(n.registry, "directory"),
