@@ -126,7 +126,7 @@ func accountRoleCommand(env environment, r *remote) *cobra.Command {
 				return err
 			}
 			if _, err := api.post(c.Context(), "/api/v1/admin/accounts/"+who.ID+"/role", map[string]string{"role": args[1]}, nil); err != nil {
-				return err
+				return unchangeable(who, err)
 			}
 			return facts(env.stdout, "account", who.ID, "email", who.Email, "role", args[1])
 		},
@@ -147,7 +147,7 @@ func accountStateCommand(env environment, r *remote, verb, short string) *cobra.
 				return err
 			}
 			if _, err := api.post(c.Context(), "/api/v1/admin/accounts/"+who.ID+"/"+verb, map[string]string{}, nil); err != nil {
-				return err
+				return unchangeable(who, err)
 			}
 			return facts(env.stdout, "account", who.ID, "email", who.Email, "state", verb+"d")
 		},
@@ -163,4 +163,12 @@ func findAccount(ctx context.Context, api *client, email string) (wire.Account, 
 		return wire.Account{}, fmt.Errorf("there is no account %q", email)
 	}
 	return list.Items[0], nil
+}
+
+// unchangeable says why an account stays as it is.
+func unchangeable(who wire.Account, err error) error {
+	if isRefused(err, wire.WrongState) {
+		return fmt.Errorf("%s cannot be changed so: it is the last owner (make another one first), or was erased", who.Email)
+	}
+	return err
 }

@@ -30,6 +30,8 @@ type client struct {
 	base  string
 	token string
 	http  *http.Client
+
+	providerKey string // the payment provider's key file by the node's configuration, if that was read
 }
 
 func (c *client) trust(t *tls.Config) { c.http.Transport = &http.Transport{TLSClientConfig: t} }

@@ -99,6 +99,8 @@ func messageCommand(env environment, r *remote) *cobra.Command {
 		name: "message", short: "Show a message to everybody in the queue; an empty one takes it away",
 		example: "  catraca event message noite-aurora 'The gates open at 18:00.'\n  catraca event message noite-aurora ''",
 		args:    []string{"TEXT"},
-		body:    func(_ *cobra.Command, args []string) (map[string]any, error) { return map[string]any{"text": args[1]}, nil },
+		body: func(_ *cobra.Command, args []string) (map[string]any, error) {
+			return map[string]any{"text": args[1]}, nil
+		},
 	})
 }

@@ -130,6 +130,7 @@ func (r *remote) here(env environment) (*client, error) {
 		}
 		out.trust(pinned)
 	}
+	out.providerKey = cfg.Payment.SecretKeyFile
 	return out, nil
 }
 

@@ -19,7 +19,7 @@ import (
 func verifyCommand(env environment) *cobra.Command {
 	return group(env, &cobra.Command{
 		Use: "verify", Short: "Check a ticket, or the books of a sale, without believing the server",
-		Example: "  catraca verify ticket CT1.… --jwks keys.json\n  catraca verify ledger --event noite-aurora --config catraca.yaml",
+		Example: "  catraca verify ticket CT1.… --jwks keys.json\n  catraca verify ledger noite-aurora --config catraca.yaml",
 	}, verifyTicketCommand(env), verifyLedgerCommand(env))
 }
 
@@ -94,18 +94,28 @@ func readKeys(ctx context.Context, from string) (pass.Verifier, error) {
 	return pass.ParseJWKS(data)
 }
 
+func isAddress(s string) bool {
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+}
+
 // fetch reads a file, or an address of http or https.
 func fetch(ctx context.Context, from string, most int64) ([]byte, error) {
-	if !strings.HasPrefix(from, "http://") && !strings.HasPrefix(from, "https://") {
-		return readBounded(from, most)
+	if isAddress(from) {
+		return fetchAddress(ctx, from, "", most)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
+	return readBounded(from, most)
+}
+
+// fetchAddress reads an address, with a bearer token if there is one.
+func fetchAddress(ctx context.Context, from, token string, most int64) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		return nil, err
 	}

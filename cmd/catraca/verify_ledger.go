@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -29,22 +27,23 @@ func verifyLedgerCommand(env environment) *cobra.Command {
 	var event, provider, keyFile string
 	r := &remote{}
 	c := &cobra.Command{
-		Use:   "ledger",
+		Use:   "ledger EVENT",
 		Short: "Recount the places, money and tickets of a sale, and compare them with the payment provider's books",
 		Long: "Reads every order of a sale and recounts from them who owns which place, what was paid, and which tickets are\n" +
 			"valid. With the books of the sandbox payment server it also proves that every capture has its tickets or its\n" +
 			"refund, to the cent. Exit code 0: clean, 1: not." + remoteHelp,
-		Example: "  catraca verify ledger --event noite-aurora --config catraca.yaml\n" +
-			"  catraca verify ledger --event noite-aurora --config catraca.yaml \\\n" +
-			"    --provider-ledger http://127.0.0.1:8090/_sandbox/ledger --provider-key-file secrets/stripe.key",
-		Args: exactly(),
-		RunE: func(c *cobra.Command, _ []string) error {
+		Example: "  catraca verify ledger noite-aurora --config catraca.yaml\n" +
+			"  catraca verify ledger noite-aurora --config catraca.yaml --provider-ledger http://127.0.0.1:8090/_sandbox/ledger",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
 			asJSON, err := out.json(c)
 			if err != nil {
 				return err
 			}
-			if event == "" {
-				return wrong(c, "--event is missing")
+			if len(args) == 1 && event == "" {
+				event = args[0]
+			} else if len(args) == 1 || event == "" {
+				return wrong(c, "EVENT is needed, once")
 			}
 			api, err := r.dial(c, env)
 			if err != nil {
@@ -55,6 +54,9 @@ func verifyLedgerCommand(env environment) *cobra.Command {
 				return about(event, err)
 			}
 			if provider != "" {
+				if keyFile == "" {
+					keyFile = api.providerKey
+				}
 				if b.provider, err = readProvider(c.Context(), provider, keyFile); err != nil {
 					return err
 				}
@@ -63,9 +65,9 @@ func verifyLedgerCommand(env environment) *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&event, "event", "", "the event; needed")
+	f.StringVar(&event, "event", "", "the event, instead of the argument")
 	f.StringVar(&provider, "provider-ledger", "", "books of the sandbox payment server: a file or its /_sandbox/ledger")
-	f.StringVar(&keyFile, "provider-key-file", "", "file with the secret key that an address of --provider-ledger asks for")
+	f.StringVar(&keyFile, "provider-key-file", "", "file with the secret key that an address of --provider-ledger asks for; --config names it too")
 	r.flags(c)
 	out.flag(c)
 	return c
@@ -122,7 +124,7 @@ func readLedger(ctx context.Context, api *client, slug string, b *books) (restle
 func readProvider(ctx context.Context, from, keyFile string) (*sandbox.Ledger, error) {
 	var data []byte
 	var err error
-	if keyFile == "" {
+	if keyFile == "" || !isAddress(from) {
 		data, err = fetch(ctx, from, maxProviderLedger)
 	} else {
 		data, err = fetchWithKey(ctx, from, keyFile)
@@ -145,20 +147,7 @@ func fetchWithKey(ctx context.Context, from, keyFile string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }() // read to its end or given up
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answered %s", from, res.Status)
-	}
-	return io.ReadAll(io.LimitReader(res.Body, maxProviderLedger))
+	return fetchAddress(ctx, from, key, maxProviderLedger)
 }
 
 // verdict is the answer about a sale's books.

@@ -184,7 +184,7 @@ queue: {claim: 1ms}
 	for _, e := range refused.File {
 		paths += " " + e.Path
 	}
-	if want := " slug venue starts_at queue.claim categories.Category II.price"; paths != want {
+	if want := " venue slug starts_at categories.Category II.price queue.claim"; paths != want {
 		t.Errorf("mistakes at%s, want%s", paths, want)
 	}
 	codes := map[string]int{}
@@ -194,7 +194,7 @@ queue: {claim: 1ms}
 	if codes[seating.CodeDuplicateKey] == 0 || codes[seating.CodeNoPrice] != 2 {
 		t.Errorf("defects %v", codes)
 	}
-	if !strings.Contains(err.Error(), "mistakes, the first: event.yaml:1:7: slug:") || strings.Contains(err.Error(), "\n") {
+	if !strings.Contains(err.Error(), "mistakes, the first: event.yaml: venue:") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("one line: %q", err)
 	}
 	shown := refused.Detail()
@@ -204,7 +204,7 @@ queue: {claim: 1ms}
 		}
 	}
 	fields := refused.Fields()
-	if len(fields) != len(refused.File)+report.Fatal() || fields[3].Pointer != "/queue/claim" || !strings.HasPrefix(fields[len(fields)-1].Pointer, "/plan/") {
+	if len(fields) != len(refused.File)+report.Fatal() || fields[4].Pointer != "/queue/claim" || !strings.HasPrefix(fields[len(fields)-1].Pointer, "/plan/") {
 		t.Errorf("%d fields, the last %+v", len(fields), fields[len(fields)-1])
 	}
 	var defects *seating.DefectError

@@ -34,6 +34,7 @@ func (f *File) Config(now time.Time, plan []byte) (*sale.Config, *seating.Report
 	r.limits()
 	report := r.plan(plan)
 	if len(r.errs) > 0 || report != nil && report.Fatal() > 0 {
+		r.errs.Sort()
 		refused := &Refused{File: r.errs}
 		if report != nil && report.Fatal() > 0 {
 			refused.Plan = report

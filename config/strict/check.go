@@ -156,11 +156,20 @@ func (w *walker) mapping(path string, n ast.Node, t reflect.Type) {
 		}
 		field, ok := fields[key]
 		if !ok {
-			w.fault(at, prefix+key, "unknown key %q", clip(prefix+key)).Suggestion = suggest(prefix, key, fields, w.root)
+			w.unknown(at, prefix, key, e, fields)
 			continue
 		}
 		w.entry(prefix+key, e, field)
 	}
+}
+
+// unknown names a key that is none. {price: 60,50} is a price of 60 and a key 50.
+func (w *walker) unknown(at *token.Token, prefix, key string, e *ast.MappingValueNode, fields map[string]reflect.Type) {
+	if _, empty := e.Value.(*ast.NullNode); empty && strings.Trim(key, "0123456789") == "" {
+		w.fault(at, prefix+key, "unknown key %q: within braces a comma begins the next key, so write decimals with a point", clip(prefix+key))
+		return
+	}
+	w.fault(at, prefix+key, "unknown key %q", clip(prefix+key)).Suggestion = suggest(prefix, key, fields, w.root)
 }
 
 // entry checks one key's value. What has parts of its own is shown at its key, since it begins only after it.

@@ -1,7 +1,9 @@
 package strict
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -72,6 +74,13 @@ func (e Errors) join(show func(*Error) string) string {
 		lines[i] = show(e[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Sort brings the errors into the order of the file; those that mean all of it come first.
+func (e Errors) Sort() {
+	slices.SortStableFunc(e, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 }
 
 // or returns one error bare, several as a list.

@@ -45,6 +45,7 @@ func TestDecodeSaysWhere(t *testing.T) {
 		{"key of an inlined struct", "citi: x\n", `unknown key "citi", did you mean "city"?`},
 		{"wrong kind", "queue:\n  rate: fast\n", "f.yaml:2:9: a text does not fit here, allowed is a whole number\n    rate: fast\n          ^"},
 		{"caret after letters of several bytes", "prices: {ação: {amont: 5}}\n", "f.yaml:1:17: unknown key \"prices.ação.amont\", did you mean \"prices.ação.amount\"?\n  prices: {ação: {amont: 5}}\n                  ^"},
+		{"decimal comma", "prices: {a: {amount: 60,50}}\n", "f.yaml:1:25: unknown key \"prices.a.50\": within braces a comma begins the next key, so write decimals with a point"},
 		{"repeated", "names: [a]\nnames: [b]\n", "f.yaml:2:1: \"names\" stands here twice, first in line 1\n  names: [b]\n  ^"},
 		{"negative", "queue: {rate: -1}\n", "f.yaml:1:15: -1 does not fit here, allowed are 0 to 4294967295"},
 		{"too large", "queue: {small: 128}\n", "128 does not fit here, allowed are -128 to 127"},
