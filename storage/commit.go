@@ -173,6 +173,7 @@ func (o *op) write(tx *bbolt.Tx) error {
 		return nil
 	case opDelete:
 		return o.writeDelete(tx)
+	case opAppend: // below
 	}
 	b := tx.Bucket(o.shard.bucket)
 	b.FillPercent = fillPercent

@@ -29,11 +29,11 @@ func openFile(o *Options) (*bbolt.DB, error) {
 	}
 	db, err := openBolt(fresh, o)
 	if err == nil && exists(path) { // somebody was quicker and has finished: what we hold is that very file
-		db.Close()
+		_ = db.Close()
 		return openBolt(path, o)
 	}
 	if err == nil && !isEmpty(db) {
-		db.Close() // left behind by a creation that did not finish; nobody else holds it, for we had the lock
+		_ = db.Close() // left behind by a creation that did not finish; nobody else holds it, for we had the lock
 		err = bolterrors.ErrInvalid
 	}
 	if err != nil {
@@ -48,15 +48,15 @@ func openFile(o *Options) (*bbolt.DB, error) {
 		}
 	}
 	if err := fill(db, o); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, err
 	}
 	if err := os.Rename(fresh, path); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, fmt.Errorf("rename new file: %w", err)
 	}
 	if err := syncDir(o.Dir); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, err
 	}
 	return db, nil
@@ -100,7 +100,7 @@ func fill(db *bbolt.DB, o *Options) error {
 		if err := writeIdentity(tx, o); err != nil {
 			return err
 		}
-		names := [][]byte{metaBucket, stableBucket}
+		names := [][]byte{metaBucket(), stableBucket()}
 		for i := range o.Shards {
 			names = append(names, logBucket(uint32(i)))
 		}
@@ -156,7 +156,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("open folder: %w", err)
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	if err := d.Sync(); err != nil {
 		return fmt.Errorf("sync folder: %w", err)
 	}

@@ -27,11 +27,11 @@ func change(t *testing.T, dir string, edit func(*bbolt.Tx) error) {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		sealed := tx.Bucket(metaBucket).Get(sealKey) != nil
+		sealed := tx.Bucket(metaBucket()).Get(sealKey()) != nil
 		if err := edit(tx); err != nil {
 			return err
 		}
-		if b := tx.Bucket(metaBucket); sealed && b.Get(sealKey) != nil {
+		if b := tx.Bucket(metaBucket()); sealed && b.Get(sealKey()) != nil {
 			return seal(tx) // this transaction does not count
 		}
 		return nil
@@ -73,17 +73,17 @@ func TestDamageIsNamed(t *testing.T) {
 		{"entry in the tail is gone", remove(logBucket(1), indexKey(tail)), true, tail, ""},
 		{"last entry is gone", remove(logBucket(1), indexKey(tail+10)), true, tail + 10, ""},
 		{"first entry is gone", remove(logBucket(1), indexKey(1)), true, 1, ""},
-		{"extent", flipValue(metaBucket, shard, 12), true, 0, "extent"},
-		{"extent is gone", remove(metaBucket, shard), true, 0, "extent"},
-		{"seal is gone", remove(metaBucket, sealKey), true, 0, "meta"},
-		{"vote", flipValue(stableBucket, shard, 30), true, 0, "stable"},
-		{"vote is gone", remove(stableBucket, shard), true, 0, "stable"},
+		{"extent", flipValue(metaBucket(), shard, 12), true, 0, "extent"},
+		{"extent is gone", remove(metaBucket(), shard), true, 0, "extent"},
+		{"seal is gone", remove(metaBucket(), sealKey()), true, 0, "meta"},
+		{"vote", flipValue(stableBucket(), shard, 30), true, 0, "stable"},
+		{"vote is gone", remove(stableBucket(), shard), true, 0, "stable"},
 		{"vote is an old one", func(tx *bbolt.Tx) error {
 			return putStable(tx, 1, 0, map[string][]byte{keyVoteCandidate: []byte("n3")})
 		}, true, 0, "stable"},
-		{"name of the node", flipValue(identityBucket, []byte("node"), 5), true, 0, "identity node"},
+		{"name of the node", flipValue(identityBucket(), []byte("node"), 5), true, 0, "identity node"},
 		{"bucket is gone", func(tx *bbolt.Tx) error { return tx.DeleteBucket(logBucket(1)) }, true, 0, "log"},
-		{"stable values are gone", func(tx *bbolt.Tx) error { return tx.DeleteBucket(stableBucket) }, true, 0, "stable"},
+		{"stable values are gone", func(tx *bbolt.Tx) error { return tx.DeleteBucket(stableBucket()) }, true, 0, "stable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(t, t.TempDir())

@@ -28,7 +28,8 @@ const (
 	flagGap      = 1
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is one table for the whole program.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 var (
 	errShort    = errors.New("value is too short")
@@ -89,9 +90,9 @@ func entrySum(shard uint32, index uint64, v []byte) uint32 {
 	var id [12]byte
 	binary.BigEndian.PutUint32(id[:], shard)
 	binary.BigEndian.PutUint64(id[4:], index)
-	sum := crc32.Update(0, castagnoli, id[:])
-	sum = crc32.Update(sum, castagnoli, v[:entryCRC])
-	return crc32.Update(sum, castagnoli, v[entryHeader:])
+	sum := crc32.Update(0, castagnoli(), id[:])
+	sum = crc32.Update(sum, castagnoli(), v[:entryCRC])
+	return crc32.Update(sum, castagnoli(), v[entryHeader:])
 }
 
 // unixNano maps what int64 nanoseconds cannot hold, and the zero time, to 0.

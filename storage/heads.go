@@ -26,7 +26,7 @@ func checkHeads(db *bbolt.DB, path string) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	for i := range int64(2) {
 		var b [headBytes]byte
 		if _, err := f.ReadAt(b[:], i*int64(db.Info().PageSize)); err != nil {

@@ -19,10 +19,10 @@ type Identity struct {
 	Shards    int
 }
 
-var identityBucket = []byte("identity")
+func identityBucket() []byte { return []byte("identity") }
 
 func writeIdentity(tx *bbolt.Tx, o *Options) error {
-	b, err := tx.CreateBucketIfNotExists(identityBucket)
+	b, err := tx.CreateBucketIfNotExists(identityBucket())
 	if err != nil {
 		return fmt.Errorf("create identity: %w", err)
 	}
@@ -47,7 +47,7 @@ func writeIdentity(tx *bbolt.Tx, o *Options) error {
 
 // readIdentity compares the file with what the caller expects and says what differs.
 func readIdentity(tx *bbolt.Tx, o *Options) (Identity, error) {
-	b := tx.Bucket(identityBucket)
+	b := tx.Bucket(identityBucket())
 	if b == nil {
 		return Identity{}, fmt.Errorf("%w: %s has no identity", ErrForeign, o.Dir)
 	}

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -25,7 +26,7 @@ func (s *Store) load() (err error) {
 			err = fmt.Errorf("read %s: the file is damaged: %v", s.opt.path(), r)
 		}
 	}()
-	if err := checkHeads(s.db, s.opt.path()); err == errLastCommit {
+	if err := checkHeads(s.db, s.opt.path()); errors.Is(err, errLastCommit) {
 		if !s.opt.AllowLostCommit {
 			return &DamageError{Path: s.opt.path(), Key: "head", What: err.Error()}
 		}
@@ -50,7 +51,7 @@ func (s *Store) load() (err error) {
 			if err := sh.loadTail(tx); err != nil {
 				return err
 			}
-			if sh.stable, err = readStable(tx.Bucket(stableBucket), sh.id, sh.ext.stable); err != nil {
+			if sh.stable, err = readStable(tx.Bucket(stableBucket()), sh.id, sh.ext.stable); err != nil {
 				return sh.damagedKey("stable", err.Error())
 			}
 		}
@@ -65,7 +66,7 @@ func (sh *Shard) loadExtent(tx *bbolt.Tx) error {
 		return sh.damagedKey("log", "its bucket is missing")
 	}
 	var err error
-	if sh.ext, err = readExtent(tx.Bucket(metaBucket), sh.id); err != nil {
+	if sh.ext, err = readExtent(tx.Bucket(metaBucket()), sh.id); err != nil {
 		return sh.damagedKey("extent", err.Error())
 	}
 	k, _ := b.Cursor().First()

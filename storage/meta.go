@@ -17,11 +17,11 @@ import (
 // page with a checksum: a damaged pointer to an older copy of the page does not go unnoticed. The extent in turn says
 // how often the stable values have changed. The meta bucket is small enough, with up to some twenty shards, to be part
 // of the root page, which every commit writes anyway.
-var (
-	metaBucket   = []byte("meta")
-	stableBucket = []byte("stable")
-	sealKey      = []byte("commit")
-)
+func metaBucket() []byte { return []byte("meta") }
+
+func stableBucket() []byte { return []byte("stable") }
+
+func sealKey() []byte { return []byte("commit") }
 
 var (
 	errMissing = errors.New("it is missing")
@@ -64,7 +64,7 @@ func createMeta(tx *bbolt.Tx, shards int) error {
 
 func seal(tx *bbolt.Tx) error {
 	v := binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))
-	if err := tx.Bucket(metaBucket).Put(sealKey, sealValue(0, string(sealKey), v)); err != nil {
+	if err := tx.Bucket(metaBucket()).Put(sealKey(), sealValue(0, string(sealKey()), v)); err != nil {
 		return fmt.Errorf("put seal: %w", err)
 	}
 	return nil
@@ -72,11 +72,11 @@ func seal(tx *bbolt.Tx) error {
 
 // checkSeal compares the seal with the transaction bbolt says is the last one.
 func checkSeal(tx *bbolt.Tx) error {
-	b := tx.Bucket(metaBucket)
+	b := tx.Bucket(metaBucket())
 	if b == nil {
 		return errMissing
 	}
-	v, err := openValue(0, string(sealKey), b.Get(sealKey))
+	v, err := openValue(0, string(sealKey()), b.Get(sealKey()))
 	switch {
 	case err != nil:
 		return err
@@ -92,7 +92,7 @@ func putExtent(tx *bbolt.Tx, shard uint32, e extent) error {
 	v := binary.BigEndian.AppendUint64(make([]byte, 0, 24), e.first)
 	v = binary.BigEndian.AppendUint64(v, e.last)
 	v = binary.BigEndian.AppendUint64(v, e.stable)
-	if err := tx.Bucket(metaBucket).Put(shardKey(shard), sealValue(shard, "extent", v)); err != nil {
+	if err := tx.Bucket(metaBucket()).Put(shardKey(shard), sealValue(shard, "extent", v)); err != nil {
 		return fmt.Errorf("put extent: %w", err)
 	}
 	return nil
@@ -115,7 +115,7 @@ func readExtent(b *bbolt.Bucket, shard uint32) (extent, error) {
 
 func putStable(tx *bbolt.Tx, shard uint32, version uint64, values map[string][]byte) error {
 	v := sealValue(shard, "stable", encodeStable(version, values))
-	if err := tx.Bucket(stableBucket).Put(shardKey(shard), v); err != nil {
+	if err := tx.Bucket(stableBucket()).Put(shardKey(shard), v); err != nil {
 		return fmt.Errorf("put stable values: %w", err)
 	}
 	return nil
@@ -199,5 +199,5 @@ func openValue(shard uint32, name string, v []byte) ([]byte, error) {
 func valueSum(shard uint32, name string, payload []byte) uint32 {
 	id := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(name)), shard)
 	id = append(id, name...)
-	return crc32.Update(crc32.Checksum(id, castagnoli), castagnoli, payload)
+	return crc32.Update(crc32.Checksum(id, castagnoli()), castagnoli(), payload)
 }

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"errors"
-	"os"
 	"slices"
 	"testing"
 
@@ -15,10 +14,7 @@ import (
 // TestModel compares the store with a slice, over reopenings.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "model")
-		if err != nil {
-			rt.Fatal(err)
-		}
+		dir := t.TempDir()
 		o := options(t, dir)
 		o.Shards, o.noSync = 1, true
 		s := mustOpen(rt, o)

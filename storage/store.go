@@ -39,11 +39,11 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{opt: o, db: db, ops: make(chan *op, maxBatchOps), stopped: make(chan struct{})}
 	if err := s.load(); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, err
 	}
 	if s.m, err = newCollectors(s); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, err
 	}
 	go s.commitLoop()
