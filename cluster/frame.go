@@ -21,7 +21,8 @@ const (
 	chunkBytes  = 256 << 10
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is one table for the whole program.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // ErrSnapshot is wrapped by everything that is wrong with a snapshot's bytes.
 var ErrSnapshot = errors.New("cluster: snapshot is damaged")
@@ -37,7 +38,7 @@ func (c cut) encode() []byte {
 	b = binary.BigEndian.AppendUint32(b, c.shard)
 	b = binary.BigEndian.AppendUint64(b, c.index)
 	b = binary.BigEndian.AppendUint64(b, c.term)
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli()))
 }
 
 func readCut(r io.Reader) (cut, error) {
@@ -51,7 +52,7 @@ func readCut(r io.Reader) (cut, error) {
 	if b[7] != frameMagic[7] {
 		return cut{}, fmt.Errorf("%w: version %d, this program knows %d", ErrSnapshot, b[7], frameMagic[7])
 	}
-	if binary.BigEndian.Uint32(b[28:]) != crc32.Checksum(b[:28], castagnoli) {
+	if binary.BigEndian.Uint32(b[28:]) != crc32.Checksum(b[:28], castagnoli()) {
 		return cut{}, fmt.Errorf("%w: checksum of the header does not match", ErrSnapshot)
 	}
 	return cut{binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint64(b[12:]), binary.BigEndian.Uint64(b[20:])}, nil
@@ -60,7 +61,7 @@ func readCut(r io.Reader) (cut, error) {
 func chunkSum(number uint64, payload []byte) uint32 {
 	var n [8]byte
 	binary.BigEndian.PutUint64(n[:], number)
-	return crc32.Update(crc32.Checksum(n[:], castagnoli), castagnoli, payload)
+	return crc32.Update(crc32.Checksum(n[:], castagnoli()), castagnoli(), payload)
 }
 
 // frameWriter cuts what is written into chunks. Close writes the end and does not close w.
@@ -188,7 +189,7 @@ func (f *frameReader) next() error {
 
 // cutShort keeps a missing end from looking like a good one.
 func cutShort(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -124,6 +124,7 @@ func (g *group) snapshot() error {
 // back to an older one and would then go on with a hole.
 type joinedSnapshots struct {
 	raft.SnapshotStore
+
 	log raft.LogStore
 }
 

@@ -24,10 +24,12 @@ type raftLogger struct {
 var _ hclog.Logger = (*raftLogger)(nil)
 
 // quiet are warnings that belong to every start and every stop.
-var quiet = [...]string{
-	"heartbeat timeout reached, starting election",
-	"skipping application of old log",
-	"unable to get address for server, using fallback address",
+func quiet() []string {
+	return []string{
+		"heartbeat timeout reached, starting election",
+		"skipping application of old log",
+		"unable to get address for server, using fallback address",
+	}
 }
 
 // Log implements hclog.Logger.
@@ -53,7 +55,7 @@ func isQuiet(msg string, args []any) bool {
 			return true
 		}
 	}
-	return slices.Contains(quiet[:], msg)
+	return slices.Contains(quiet(), msg)
 }
 
 // plain spells out hclog's deferred formats.

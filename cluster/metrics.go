@@ -17,7 +17,7 @@ type collectors struct {
 	reg             prometheus.Registerer
 }
 
-func newCollectors(n *Node) (*collectors, error) {
+func newCollectors(n *Node) *collectors {
 	label := []string{"shard"}
 	return &collectors{
 		commitSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -37,7 +37,7 @@ func newCollectors(n *Node) (*collectors, error) {
 			Help: "Times this node began or ceased to lead the shard.",
 		}, label),
 		groups: newGroupCollector(n),
-	}, nil
+	}
 }
 
 func (m *collectors) all() []prometheus.Collector {

@@ -42,13 +42,13 @@ func listen(o *Options) (net.Listener, error) {
 	ln := o.Listener
 	if ln == nil {
 		var err error
-		if ln, err = net.Listen("tcp", o.Listen); err != nil {
+		if ln, err = new(net.ListenConfig).Listen(context.Background(), "tcp", o.Listen); err != nil {
 			return nil, fmt.Errorf("cluster: listen: %w", err)
 		}
 	}
 	addr, ok := ln.Addr().(*net.TCPAddr)
 	if o.TLS == nil && (!ok || !addr.IP.IsLoopback()) {
-		ln.Close()
+		_ = ln.Close()
 		return nil, fmt.Errorf("cluster: listen on %s: only a loopback address may be used without tls", ln.Addr())
 	}
 	return ln, nil
@@ -94,7 +94,7 @@ func (m *mux) serve() {
 				m.route(c)
 			})
 		default:
-			c.Close()
+			_ = c.Close()
 		}
 	}
 }
@@ -107,23 +107,25 @@ func (m *mux) route(raw net.Conn) {
 	}
 	_ = c.SetDeadline(time.Now().Add(helloTimeout))
 	if m.tls != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), helloTimeout)
+		defer cancel()
 		t := tls.Server(raw, m.tls)
-		if err := t.Handshake(); err != nil {
+		if err := t.HandshakeContext(ctx); err != nil {
 			m.log.Warn("cluster handshake failed", "remote", raw.RemoteAddr().String(), "error", err)
-			c.Close()
+			_ = c.Close()
 			return
 		}
 		c.Conn = t
 	}
 	var hello [4]byte
 	if _, err := io.ReadFull(c, hello[:]); err != nil {
-		c.Close()
+		_ = c.Close()
 		return
 	}
 	group := binary.BigEndian.Uint32(hello[:])
 	if group >= uint32(len(m.layers)) {
 		m.log.Warn("cluster connection for unknown shard", "remote", raw.RemoteAddr().String(), "shard", group)
-		c.Close()
+		_ = c.Close()
 		return
 	}
 	_ = c.SetDeadline(time.Time{})
@@ -131,11 +133,11 @@ func (m *mux) route(raw net.Conn) {
 	select {
 	case l.accept <- c:
 	case <-l.done:
-		c.Close()
+		_ = c.Close()
 	case <-m.done:
-		c.Close()
+		_ = c.Close()
 	case <-time.After(helloTimeout):
-		c.Close()
+		_ = c.Close()
 	}
 }
 
@@ -145,7 +147,7 @@ func (m *mux) track(raw net.Conn) *trackedConn {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		raw.Close()
+		_ = raw.Close()
 		return nil
 	}
 	m.conns[c] = struct{}{}
@@ -158,9 +160,9 @@ func (m *mux) Close() {
 	if !m.closed {
 		m.closed = true
 		close(m.done)
-		m.ln.Close()
+		_ = m.ln.Close()
 		for c := range m.conns {
-			c.raw.Close()
+			_ = c.raw.Close()
 		}
 		clear(m.conns)
 	}
@@ -171,8 +173,9 @@ func (m *mux) Close() {
 // trackedConn is known to its mux until it is closed.
 type trackedConn struct {
 	net.Conn // raw, or TLS over it
-	raw      net.Conn
-	m        *mux
+
+	raw net.Conn
+	m   *mux
 }
 
 // Close implements net.Conn.
@@ -227,7 +230,7 @@ func (l *layer) Dial(to raft.ServerAddress, timeout time.Duration) (net.Conn, er
 		return nil, fmt.Errorf("dial: %w", net.ErrClosed)
 	}
 	if err := l.greet(ctx, c, string(to)); err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("dial %s: %w", to, err)
 	}
 	return c, nil

@@ -37,7 +37,7 @@ type Node struct {
 func Start(o Options, pump func(shard int) Pump) (*Node, error) {
 	if err := o.complete(); err != nil {
 		if o.Listener != nil {
-			o.Listener.Close()
+			_ = o.Listener.Close()
 		}
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func Start(o Options, pump func(shard int) Pump) (*Node, error) {
 		n.directory[raft.ServerID(p.ID)] = raft.ServerAddress(p.Address)
 	}
 	if err := n.start(ln, pump); err != nil {
-		ln.Close()
+		_ = ln.Close()
 		n.drain()
 		return nil, errors.Join(err, n.shutdown())
 	}
@@ -77,9 +77,7 @@ func (n *Node) start(ln net.Listener, pump func(shard int) Pump) (err error) {
 	if err != nil {
 		return fmt.Errorf("cluster: %w", err)
 	}
-	if n.m, err = newCollectors(n); err != nil {
-		return err
-	}
+	n.m = newCollectors(n)
 	n.mux = newMux(ln, o, o.Advertise)
 	for i := range o.Shards {
 		n.groups = append(n.groups, newGroup(n, i, pump(i)))
@@ -205,7 +203,7 @@ func (n *Node) shutdown() error {
 		if g.raft != nil {
 			stopping = append(stopping, g.raft.Shutdown())
 		} else if g.trans != nil {
-			g.trans.Close()
+			_ = g.trans.Close()
 		}
 	}
 	if n.mux != nil {

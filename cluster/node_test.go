@@ -27,7 +27,6 @@ type tape struct {
 	mu      sync.Mutex
 	index   []uint64
 	data    [][]byte
-	applied uint64 // entries, also those from a snapshot
 	ready   []uint64
 	lost    int
 	changed chan struct{}

@@ -88,10 +88,10 @@ func refusal(f raft.ApplyFuture) (err error, refused bool) {
 	if reflect.TypeOf(f).Kind() == reflect.Pointer {
 		return nil, false
 	}
-	switch err := f.Error(); err {
-	case raft.ErrEnqueueTimeout:
+	switch err := f.Error(); {
+	case errors.Is(err, raft.ErrEnqueueTimeout):
 		return ErrBusy, true
-	case raft.ErrRaftShutdown:
+	case errors.Is(err, raft.ErrRaftShutdown):
 		return ErrClosed, true
 	default:
 		return fmt.Errorf("cluster: propose: %w", err), true
@@ -113,10 +113,10 @@ func (g *group) settle() {
 
 // outcome sorts raft's answers by what they say about the log.
 func outcome(err error) error {
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return nil
-	case raft.ErrNotLeader, raft.ErrLeadershipTransferInProgress:
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return ErrNotLeader
 	default: // leadership lost, shut down after committing, or the disk failed: it may be on the disk
 		return fmt.Errorf("%w: %w", ErrUnknown, err)

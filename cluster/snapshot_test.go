@@ -161,6 +161,7 @@ func TestMissingSnapshots(t *testing.T) {
 // careless is a pump that does not look at what it reads.
 type careless struct {
 	*tape
+
 	read int64
 }
 

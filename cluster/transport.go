@@ -14,6 +14,7 @@ const rpcTimeout = 5 * time.Second // of one request to another node; snapshots 
 // election of itself. Embedding keeps pre-vote and Close, which raft looks for.
 type transport struct {
 	*raft.NetworkTransport
+
 	rpc  chan raft.RPC
 	done chan struct{}
 	once sync.Once

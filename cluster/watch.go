@@ -23,6 +23,7 @@ type logs interface {
 // Raft itself waits for ever, with heartbeats still going out, so nobody else would take over.
 type watchedLog struct {
 	logs
+
 	busy        atomic.Int64  // unix nanoseconds since when, 0: not waiting
 	appended    atomic.Uint64 // bytes since the start
 	snapshotted atomic.Uint64 // of these, what the last snapshot covers

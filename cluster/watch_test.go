@@ -12,6 +12,7 @@ import (
 // hanging is a disk that answers when it is told to.
 type hanging struct {
 	logs
+
 	release chan struct{}
 }
 
