@@ -14,10 +14,19 @@ import (
 	"github.com/catraca/catraca/transport/wire"
 )
 
+// patience of a test that waits for a frame.
+const patience = 10 * time.Second
+
 // Socket is a fan's live connection. One goroutine reads it.
 type Socket struct {
 	*websocket.Conn
-	h *House
+	h       *House
+	skipped []frame // while a reply was waited for
+}
+
+type frame struct {
+	kind string
+	b    []byte
 }
 
 // Dial asks for a live connection; the answer is the refusal when there is none.
@@ -56,9 +65,9 @@ func (f *Fan) Live(t testing.TB, cfg *sale.Config, change ...func(http.Header)) 
 }
 
 // Up sends a frame, which has to be as described.
-func (s *Socket) Up(t testing.TB, frame any) {
+func (s *Socket) Up(t testing.TB, v any) {
 	t.Helper()
-	b, err := json.Marshal(frame)
+	b, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +86,14 @@ func (s *Socket) Raw(t testing.TB, b []byte) {
 }
 
 // Down reads one frame and checks it.
-func (s *Socket) Down(t testing.TB) (kind string, frame []byte) {
+func (s *Socket) Down(t testing.TB) (kind string, b []byte) {
 	t.Helper()
-	_ = s.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return s.down(t, time.Now().Add(patience))
+}
+
+func (s *Socket) down(t testing.TB, until time.Time) (kind string, b []byte) {
+	t.Helper()
+	_ = s.SetReadDeadline(until)
 	_, b, err := s.ReadMessage()
 	if err != nil {
 		t.Fatalf("read frame: %v", err)
@@ -99,19 +113,30 @@ func (s *Socket) Down(t testing.TB) (kind string, frame []byte) {
 // Next reads until a frame of a type comes.
 func (s *Socket) Next(t testing.TB, kind string) []byte {
 	t.Helper()
-	for {
-		if k, b := s.Down(t); k == kind {
-			return b
-		}
-	}
+	var out []byte
+	Frame(t, s, kind, func(b json.RawMessage) bool { out = b; return true })
+	return out
 }
 
-// Frame reads until a frame of a type comes that is as wanted.
+// Frame reads until a frame of a type comes that is as wanted, for ten seconds.
 func Frame[T any](t testing.TB, s *Socket, kind string, ok func(T) bool) T {
 	t.Helper()
+	until := time.Now().Add(patience)
 	for {
+		var k string
+		var b []byte
+		if len(s.skipped) > 0 {
+			k, b = s.skipped[0].kind, s.skipped[0].b
+			s.skipped = s.skipped[1:]
+		} else if time.Now().After(until) {
+			t.Fatalf("no frame %s as wanted", kind)
+		} else {
+			k, b = s.down(t, until)
+		}
+		if k != kind {
+			continue
+		}
 		var f T
-		b := s.Next(t, kind)
 		if err := json.Unmarshal(b, &f); err != nil {
 			t.Fatalf("%v: %s", err, b)
 		}
@@ -129,14 +154,20 @@ func (s *Socket) Call(t testing.TB, id uint64, op, key string, body any) (status
 		t.Fatal(err)
 	}
 	s.Up(t, wire.Up{T: "call", ID: id, Op: op, Key: key, Body: b})
-	r := Frame(t, s, "reply", func(r wire.ReplyDown) bool { return r.ID == id })
-	return r.Status, r.Body
+	for until := time.Now().Add(patience); ; {
+		kind, frameBody := s.down(t, until)
+		var r wire.ReplyDown
+		if kind == "reply" && json.Unmarshal(frameBody, &r) == nil && r.ID == id {
+			return r.Status, r.Body
+		}
+		s.skipped = append(s.skipped, frame{kind, frameBody})
+	}
 }
 
 // Closed reads until the connection ends and returns its close code.
 func (s *Socket) Closed(t testing.TB) int {
 	t.Helper()
-	_ = s.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = s.SetReadDeadline(time.Now().Add(patience))
 	for {
 		_, b, err := s.ReadMessage()
 		var c *websocket.CloseError
