@@ -2,12 +2,12 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -45,11 +45,16 @@ type Options struct {
 	Forecast   forecast.Options
 }
 
+// ErrClosed means that this node is stopping.
+var ErrClosed = errors.New("the gateway is closed")
+
 // Gateway keeps this node's fans. Its methods may be called from any goroutine.
 type Gateway struct {
 	o       Options
 	root    *actor.RootContext
-	workers []*actor.PID
+	workers []*worker
+	pids    []*actor.PID // of the workers
+	lanes   [presenceLanes]*lane
 	metrics *metrics
 
 	opening sync.Mutex // held while a room is made
@@ -57,9 +62,10 @@ type Gateway struct {
 	mu    sync.Mutex
 	rooms map[sale.EventID]*room
 
-	presence chan presence
-	stop     chan struct{}
-	done     sync.WaitGroup
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	closed sync.Once
+	done   sync.WaitGroup
 }
 
 // New starts a gateway; Close ends it.
@@ -70,63 +76,64 @@ func New(o Options) (*Gateway, error) {
 	if o.PerAccount == 0 {
 		o.PerAccount = 4
 	}
-	g := &Gateway{
-		o: o, root: o.System.Root, rooms: make(map[sale.EventID]*room), metrics: newMetrics(o.Registerer),
-		presence: make(chan presence, 1<<16), stop: make(chan struct{}),
-	}
+	g := &Gateway{o: o, root: o.System.Root, rooms: make(map[sale.EventID]*room), metrics: newMetrics(o.Registerer)}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
 	for i := range 2 * runtime.GOMAXPROCS(0) {
 		w := newWorker(g)
 		props := actor.PropsFromProducer(func() actor.Actor { return w })
 		pid, err := g.root.SpawnNamed(props, "gateway/"+strconv.Itoa(i))
 		if err != nil {
+			g.Close()
 			return nil, fmt.Errorf("spawn gateway worker: %w", err)
 		}
-		g.workers = append(g.workers, pid)
+		g.workers, g.pids = append(g.workers, w), append(g.pids, pid)
 	}
 	g.done.Go(g.pulse)
-	for range presenceWorkers {
-		g.done.Go(g.tellPresence)
+	for i := range g.lanes {
+		g.lanes[i] = newLane()
+		g.done.Go(func() { g.tellPresence(g.lanes[i]) })
 	}
 	return g, nil
 }
 
-// Close ends the gateway; the fans have been closed by their transport before.
+// Close ends the gateway; the fans have been closed by their transport before. Their places stay as they are: they come
+// back to another node, or to this one.
 func (g *Gateway) Close() {
-	close(g.stop)
-	g.done.Wait()
-	for _, pid := range g.workers {
-		_ = g.root.StopFuture(pid).Wait() // nothing to save
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, r := range g.rooms {
-		r.cancel()
-	}
+	g.closed.Do(func() {
+		g.cancel()
+		g.done.Wait()
+		g.opening.Lock() // no room is made any more
+		defer g.opening.Unlock()
+		g.mu.Lock()
+		for _, r := range g.rooms {
+			r.cancel()
+		}
+		g.mu.Unlock()
+		for _, pid := range g.pids {
+			_ = g.root.StopFuture(pid).Wait() // nothing to save
+		}
+	})
 }
 
 // Attach connects a fan of an account to an event. The returned function ends it, once.
 func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.AccountID, fan Fan) (func(), error) {
+	if g.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
 	r, err := g.room(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	e := &entry{room: r, account: account, fan: fan}
-	w := g.worker(account)
-	var settled atomic.Bool // by the read, or by giving up: whichever comes first
+	pid := g.worker(account)
 	err = g.o.Sales.Read(ctx, id, func(s *sale.State) {
-		if !settled.CompareAndSwap(false, true) {
-			return
-		}
 		if i, ok := s.Place(account); ok {
 			e.info = i
 		}
 		// Sent from the machine's own goroutine, as the changes are: none after this place gets past the worker.
-		g.root.Send(w, attach{e})
+		g.root.Send(pid, attach{e})
 	})
 	if err != nil {
-		if !settled.CompareAndSwap(false, true) {
-			g.root.Send(w, detach{e})
-		}
 		return nil, err
 	}
 	g.metrics.connections.Inc()
@@ -134,7 +141,7 @@ func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.Acco
 	return func() {
 		once.Do(func() {
 			g.metrics.connections.Dec()
-			g.root.Send(w, detach{e})
+			g.root.Send(pid, detach{e})
 		})
 	}, nil
 }
@@ -144,15 +151,20 @@ func (g *Gateway) Stock(id sale.EventID, account sale.AccountID, fan Fan, on boo
 	g.root.Send(g.worker(account), wantStock{key: fanKey{id, account}, fan: fan, on: on})
 }
 
-// Place returns the account's place as it is shown now; ok is false when it has none.
+// Place returns the account's place as it is shown now; ok is false when it has none. Who asks is here: a place that is
+// away comes back. One that missed its turn stays parked, since a page that asks by itself is no person.
 func (g *Gateway) Place(ctx context.Context, id sale.EventID, account sale.AccountID) (p Place, ok bool, err error) {
 	r, err := g.room(ctx, id)
 	if err != nil {
 		return Place{}, false, err
 	}
-	info, err := g.lookup(ctx, id, account)
-	if err != nil || info.Place == 0 {
+	var info queue.Info
+	err = g.o.Sales.Read(ctx, id, func(s *sale.State) { info, ok = s.Place(account) })
+	if err != nil || !ok {
 		return Place{}, false, err
+	}
+	if info.State == queue.Away {
+		g.say(fanKey{id, account}, sale.OpBack)
 	}
 	return r.show(info, g.o.Now().UnixMilli()), true, nil
 }
@@ -166,15 +178,6 @@ func (g *Gateway) Tick(ctx context.Context, id sale.EventID) (*TickFrame, error)
 	return r.tick.Load(), nil
 }
 
-func (g *Gateway) lookup(ctx context.Context, id sale.EventID, account sale.AccountID) (info queue.Info, err error) {
-	err = g.o.Sales.Read(ctx, id, func(s *sale.State) {
-		if i, ok := s.Place(account); ok {
-			info = i
-		}
-	})
-	return info, err
-}
-
 // room returns the event's room and makes it at the first fan.
 func (g *Gateway) room(ctx context.Context, id sale.EventID) (*room, error) {
 	if r := g.opened(id); r != nil {
@@ -182,6 +185,9 @@ func (g *Gateway) room(ctx context.Context, id sale.EventID) (*room, error) {
 	}
 	g.opening.Lock() // not mu: the other rooms' beats go on while the sale is asked
 	defer g.opening.Unlock()
+	if g.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
 	if r := g.opened(id); r != nil {
 		return r, nil
 	}
@@ -206,35 +212,44 @@ func (g *Gateway) opened(id sale.EventID) *room {
 }
 
 func (g *Gateway) worker(account sale.AccountID) *actor.PID {
-	// Fibonacci hashing: accounts are dense, and neighbours should not share a worker.
-	h := uint64(account) * 0x9e3779b97f4a7c15
-	return g.workers[(h>>32)%uint64(len(g.workers))]
+	return g.pids[spread(account)%uint64(len(g.pids))]
 }
 
+// spread is Fibonacci hashing: accounts are dense, and neighbours should not share a worker.
+func spread(account sale.AccountID) uint64 { return uint64(account) * 0x9e3779b97f4a7c15 >> 32 }
+
+// pulse is the heartbeat of rooms and workers. A worker that is behind is not told to hurry: its fans hear later.
 func (g *Gateway) pulse() {
 	t := time.NewTicker(beatEvery)
 	defer t.Stop()
 	for {
 		select {
-		case <-g.stop:
+		case <-g.ctx.Done():
 			return
 		case <-t.C:
 		}
 		now := g.o.Now()
-		g.mu.Lock()
-		var stocks []*StockFrame
-		for _, r := range g.rooms {
-			r.beat(now)
-			if s := r.takeStock(); s != nil {
-				stocks = append(stocks, s)
-			}
-		}
-		g.mu.Unlock()
-		for _, w := range g.workers {
+		stocks := g.beatRooms(now)
+		for i, w := range g.workers {
 			for _, s := range stocks {
-				g.root.Send(w, s)
+				g.root.Send(g.pids[i], s)
 			}
-			g.root.Send(w, beat{now: now})
+			if w.beating.CompareAndSwap(false, true) {
+				g.root.Send(g.pids[i], beat{now: now})
+			}
 		}
 	}
+}
+
+// beatRooms lets every room look at its sale, and returns the seat maps' changes since the last beat.
+func (g *Gateway) beatRooms(now time.Time) (stocks []*StockFrame) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.rooms {
+		r.beat(now)
+		if s := r.takeStock(); s != nil {
+			stocks = append(stocks, s)
+		}
+	}
+	return stocks
 }

@@ -6,6 +6,7 @@ type metrics struct {
 	connections     prometheus.Gauge
 	places          prometheus.Counter
 	ticks           prometheus.Counter
+	stocks          prometheus.Counter
 	presenceDropped prometheus.Counter
 }
 
@@ -19,6 +20,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		places: frames.WithLabelValues("place"),
 		ticks:  frames.WithLabelValues("tick"),
+		stocks: frames.WithLabelValues("stock"),
 		presenceDropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "catraca_gateway_presence_dropped_total", Help: "Connects and disconnects not told to the sale because too many came at once.",
 		}),

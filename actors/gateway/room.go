@@ -11,6 +11,9 @@ import (
 	"github.com/catraca/catraca/actors/sale/queue"
 )
 
+// tickEvery is how often everybody is told how the sale goes, at most.
+const tickEvery = time.Second
+
 // room is what this node's fans of one event share. It subscribes once to the sale.
 type room struct {
 	id     sale.EventID
@@ -19,17 +22,18 @@ type room struct {
 	tick   atomic.Pointer[TickFrame]
 	cancel func()
 
-	mu       sync.RWMutex // guards forecast, stock
-	forecast *forecast.Forecaster
-	stock    *StockFrame // gathers until the next beat
-	observed int64       // when the forecaster saw the queue last, unix ms
+	forecast *forecast.Forecaster // observes on the gateway's pulse; asked by anybody
+	observed int64                // when the forecaster saw the queue last, unix ms
+
+	mu    sync.Mutex  // guards stock; the sale waits for it
+	stock *StockFrame // gathers until the next beat
 }
 
 // Delta hands a batch's changes to the workers. The machine's goroutine.
 func (r *room) Delta(d *event.Delta) {
 	r.gather(d)
-	for _, w := range r.g.workers {
-		r.g.root.Send(w, d)
+	for _, pid := range r.g.pids {
+		r.g.root.Send(pid, d)
 	}
 }
 
@@ -75,18 +79,13 @@ func (r *room) beat(now time.Time) {
 		return
 	}
 	ms := now.UnixMilli()
-	r.mu.Lock()
-	due := ms-r.observed >= 1000
-	if due {
-		r.observed = ms
-		paid := v.Book.Orders[sale.OrderPaid] + v.Book.Orders[sale.OrderFulfilled]
-		r.forecast.ObserveSales(uint64(paid), uint64(v.Totals.Sold))
-		r.forecast.Observe(ms, v.Queue, v.Phase != sale.PhaseOpen)
-	}
-	r.mu.Unlock()
-	if !due {
+	if since := ms - r.observed; since >= 0 && since < tickEvery.Milliseconds() {
 		return
 	}
+	r.observed = ms
+	paid := v.Book.Orders[sale.OrderPaid] + v.Book.Orders[sale.OrderFulfilled]
+	r.forecast.ObserveSales(uint64(paid), uint64(v.Totals.Sold))
+	r.forecast.Observe(ms, v.Queue, v.Phase != sale.PhaseOpen)
 	counts, policy := v.Queue.Counts, v.Queue.Policy
 	r.tick.Store(&TickFrame{
 		Event: r.id, Front: v.Queue.Front, Waiting: counts.Waiting + counts.Away, Shopping: counts.Shopping + counts.Offered,
@@ -98,8 +97,7 @@ func (r *room) beat(now time.Time) {
 // show completes a place with what the queue's picture and the forecaster say.
 func (r *room) show(info queue.Info, now int64) Place {
 	p := Place{
-		Event: r.id, Number: info.Place, State: info.State, Ahead: info.Ahead,
-		Deadline: info.Deadline, Cap: info.Cap, Now: now,
+		Event: r.id, Number: info.Place, State: info.State, Deadline: info.Deadline, Cap: info.Cap, Now: now,
 	}
 	v := r.view.Load()
 	if v == nil {
@@ -107,12 +105,10 @@ func (r *room) show(info queue.Info, now int64) Place {
 	}
 	p.Phase = v.Phase
 	p.Waiting = v.Queue.Counts.Waiting + v.Queue.Counts.Away
-	if info.State != queue.Waiting && info.State != queue.Away {
+	p.Ahead = ahead(v.Queue, info)
+	if !inLine(info.State) {
 		return p
 	}
-	p.Ahead = v.Queue.Ahead(info.Place)
-	r.mu.RLock()
-	defer r.mu.RUnlock()
 	estimate := r.forecast.ETA
 	if info.Place <= v.Queue.Front { // back from being parked: a line of its own, before everybody
 		estimate = r.forecast.ETAReturned
@@ -124,11 +120,33 @@ func (r *room) show(info queue.Info, now int64) Place {
 	return p
 }
 
+// ahead counts those before a place that waits, or would wait if its fan came back. Of places given out after the
+// picture was taken nothing is known but that they are behind; counting all of them keeps the number from rising.
+func ahead(v *queue.View, info queue.Info) uint32 {
+	if !inLine(info.State) && info.State != queue.Parked {
+		return 0
+	}
+	n := v.Ahead(info.Place)
+	if issued := queue.Place(v.Counts.Issued); info.Place > issued {
+		n += uint32(info.Place - issued - 1)
+	}
+	return n
+}
+
+// upper is the upper end as the forecaster gives it.
+func (e ETA) upper() int64 {
+	if e.Beyond {
+		return forecast.Beyond
+	}
+	return e.Hi
+}
+
 // bounded turns the forecaster's "beyond an hour" into a flag.
 func (e ETA) bounded() ETA {
+	const hour = int64(time.Hour / time.Millisecond)
+	e.Lo = min(e.Lo, hour)
 	if e.Hi >= forecast.Beyond {
-		e.Beyond, e.Hi = true, max(e.Lo, time.Hour.Milliseconds())
+		e.Beyond, e.Hi = true, hour
 	}
-	e.Lo = min(e.Lo, time.Hour.Milliseconds())
 	return e
 }

@@ -3,12 +3,12 @@ package gateway
 import (
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/catraca/catraca/actors/event"
-	"github.com/catraca/catraca/actors/gateway/forecast"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sale/queue"
 )
@@ -25,38 +25,21 @@ type (
 	beat struct{ now time.Time }
 )
 
-// wheelSlots × beatEvery is the longest time to the next push.
-const wheelSlots = 64
-
 // worker owns the connections of its accounts. It is an actor: one message at a time, no locks.
 type worker struct {
-	g     *Gateway
-	fans  map[fanKey][]*entry
-	away  map[fanKey]int64 // accounts without a connection: when to say so, unix ms
-	wheel [wheelSlots][]*entry
-	pos   int
-}
-
-type fanKey struct {
-	event   sale.EventID
-	account sale.AccountID
-}
-
-// entry is one connection.
-type entry struct {
-	room    *room
-	account sale.AccountID
-	fan     Fan
-	info    queue.Info
-	shown   Place
-	tick    *TickFrame
-	stock   bool
-	gone    bool
-	queued  bool // stands in the wheel
+	g        *Gateway
+	fans     map[fanKey][]*entry
+	watchers map[sale.EventID]map[*entry]struct{} // those who want the seat map's changes
+	leaving  leaving
+	wheel    wheel
+	beating  atomic.Bool // a beat is in the mailbox: no second one is put there
 }
 
 func newWorker(g *Gateway) *worker {
-	return &worker{g: g, fans: make(map[fanKey][]*entry), away: make(map[fanKey]int64)}
+	return &worker{
+		g: g, fans: make(map[fanKey][]*entry), watchers: make(map[sale.EventID]map[*entry]struct{}),
+		leaving: newLeaving(g.o.AwayAfter),
+	}
 }
 
 // Receive handles one message.
@@ -67,48 +50,83 @@ func (w *worker) Receive(ctx actor.Context) {
 	case detach:
 		w.detach(msg.e)
 	case wantStock:
-		for _, e := range w.fans[msg.key] {
-			if e.fan == msg.fan {
-				e.stock = msg.on
-			}
-		}
+		w.wantStock(msg)
 	case *event.Delta:
 		w.delta(msg)
 	case *StockFrame:
-		w.stock(msg)
+		for e := range w.watchers[msg.Event] {
+			w.g.metrics.stocks.Inc()
+			e.fan.Push(msg)
+		}
 	case beat:
+		w.beating.Store(false)
 		w.beat(msg.now)
 	}
 }
 
 func (w *worker) attach(e *entry) {
-	k := fanKey{e.room.id, e.account}
-	w.fans[k] = append(w.fans[k], e)
-	if over := len(w.fans[k]) - w.g.o.PerAccount; over > 0 {
-		for _, old := range w.fans[k][:over] {
-			old.fan.Close(Replaced) // its transport detaches it
-		}
+	k := e.key()
+	w.leaving.stay(k)
+	es := append(w.fans[k], e)
+	for len(es) > w.g.o.PerAccount {
+		oldest := es[0]
+		es = es[1:]
+		w.forget(oldest)
+		oldest.fan.Close(Replaced) // its transport detaches it
 	}
-	delete(w.away, k)
-	if e.info.State == queue.Away || e.info.State == queue.Parked {
-		w.g.say(presence{key: k, op: sale.OpBack})
+	w.fans[k] = es
+	if e.info.State == queue.Parked { // somebody is there again after missing the turn
+		w.g.say(k, sale.OpBack)
 	}
-	now := w.g.o.Now().UnixMilli()
-	w.push(e, now, true)
-	w.plan(e)
+	w.push(e, w.g.o.Now().UnixMilli(), true)
+}
+
+// forget drops what stands of a connection beside the list of its account.
+func (w *worker) forget(e *entry) {
+	e.gone = true
+	w.watch(e, false)
 }
 
 func (w *worker) detach(e *entry) {
-	e.gone = true
-	k := fanKey{e.room.id, e.account}
+	if e.gone {
+		return // replaced, and forgotten then
+	}
+	w.forget(e)
+	k := e.key()
 	rest := slices.DeleteFunc(w.fans[k], func(x *entry) bool { return x == e })
 	if len(rest) > 0 {
 		w.fans[k] = rest
 		return
 	}
 	delete(w.fans, k)
-	if e.info.State == queue.Waiting {
-		w.away[k] = w.g.o.Now().Add(w.g.o.AwayAfter).UnixMilli()
+	if inLine(e.info.State) || e.info.State == queue.Parked { // or in line by the time it counts
+		w.leaving.gone(k, w.g.o.Now().UnixMilli())
+	}
+}
+
+func (w *worker) wantStock(m wantStock) {
+	for _, e := range w.fans[m.key] {
+		if e.fan == m.fan {
+			w.watch(e, m.on)
+		}
+	}
+}
+
+func (w *worker) watch(e *entry, on bool) {
+	if e.stock == on {
+		return
+	}
+	e.stock = on
+	all := w.watchers[e.room.id]
+	switch {
+	case !on && len(all) == 1:
+		delete(w.watchers, e.room.id)
+	case !on:
+		delete(all, e)
+	case all == nil:
+		w.watchers[e.room.id] = map[*entry]struct{}{e: {}}
+	default:
+		all[e] = struct{}{}
 	}
 }
 
@@ -118,28 +136,36 @@ func (w *worker) delta(d *event.Delta) {
 		w.restart(d.Event)
 		return
 	}
+	now := w.g.o.Now().UnixMilli()
 	for i := range d.Changes {
 		c := &d.Changes[i]
 		if c.Account == 0 {
 			continue
 		}
-		es := w.fans[fanKey{d.Event, c.Account}]
-		for _, e := range es {
+		for _, e := range w.fans[fanKey{d.Event, c.Account}] {
 			switch c.Kind {
 			case sale.ChangePlace:
-				e.moved(c, d.Clock)
-				w.push(e, d.Clock, true)
-				w.plan(e)
+				w.moved(e, c, d.Clock, now)
 			case sale.ChangeHold:
 				e.fan.Push(HoldChanged{Hold: c.Hold, Gone: c.At == 0})
 				if e.extended(c.At) {
-					w.push(e, d.Clock, true)
+					w.push(e, now, true)
 				}
 			case sale.ChangeOrder:
 				e.fan.Push(OrderChanged{Order: c.Order})
 			}
 		}
 	}
+}
+
+func (w *worker) moved(e *entry, c *sale.Change, clock, now int64) {
+	before := e.info.State
+	e.moved(c, clock)
+	if before == queue.Away && c.State == queue.Parked {
+		// Its turn came in the moment before the sale heard that it is here.
+		w.g.say(e.key(), sale.OpBack)
+	}
+	w.push(e, now, true)
 }
 
 // restart sends an event's fans away to come again: what they were told may be wrong.
@@ -154,64 +180,27 @@ func (w *worker) restart(id sale.EventID) {
 	}
 }
 
-// moved takes a place's new state. A lease's cap is not in the change: it is the claim and the policy's limit.
-func (e *entry) moved(c *sale.Change, now int64) {
-	e.info.Place, e.info.State, e.info.Deadline, e.info.Cap = c.Place, c.State, c.At, 0
-	if v := e.room.view.Load(); v != nil && c.State == queue.Shopping {
-		e.info.Cap = now + v.Queue.Policy.LeaseCapMs
-	}
-}
-
-// extended lets a lease last as long as the hold does, up to its cap, as the sale did with this change.
-func (e *entry) extended(hold int64) bool {
-	if e.info.State != queue.Shopping || min(hold, e.info.Cap) <= e.info.Deadline {
-		return false
-	}
-	e.info.Deadline = min(hold, e.info.Cap)
-	return true
-}
-
-func (w *worker) stock(f *StockFrame) {
-	for k, es := range w.fans {
-		if k.event != f.Event {
-			continue
-		}
-		for _, e := range es {
-			if e.stock {
-				e.fan.Push(f)
-			}
-		}
-	}
-}
-
 func (w *worker) beat(now time.Time) {
 	ms := now.UnixMilli()
-	w.pos = (w.pos + 1) % wheelSlots
-	due := w.wheel[w.pos]
-	w.wheel[w.pos] = nil
-	for _, e := range due {
-		e.queued = false
-		if e.gone {
-			continue
+	w.wheel.turn(func(e *entry) {
+		if !e.gone {
+			w.push(e, ms, false)
 		}
-		w.push(e, ms, false)
-		w.plan(e)
-	}
-	for k, at := range w.away {
-		if at <= ms {
-			delete(w.away, k)
-			w.g.say(presence{key: k, op: sale.OpAway})
-		}
-	}
+	})
+	w.leaving.left(ms, func(k fanKey) { w.g.say(k, sale.OpAway) })
 }
 
-// push sends what changed since the last push: the place when its text would differ, the tick when there is a new one.
+// push sends what changed since the last push: the place when its text would differ, the tick when there is a new
+// one. It plans the next one.
 func (w *worker) push(e *entry, now int64, force bool) {
+	if e.info.State == queue.Away {
+		// Another node, or a moment ago this one, said that it is gone. Here it is.
+		w.g.say(e.key(), sale.OpBack)
+	}
 	if e.info.Place != 0 {
-		p := e.room.show(e.info, now)
-		p.ETA = settle(e.shown.ETA, p.ETA)
+		p := e.next(now)
 		if force || differs(p, e.shown) {
-			e.shown = p
+			e.shown, e.told = p, true
 			e.fan.Push(PlaceFrame{Place: p})
 			w.g.metrics.places.Inc()
 		}
@@ -221,50 +210,9 @@ func (w *worker) push(e *entry, now int64, force bool) {
 		e.fan.Push(t)
 		w.g.metrics.ticks.Inc()
 	}
-}
-
-// settle keeps a range from rising without a reason.
-func settle(shown, next ETA) ETA {
-	if !shown.Known || !next.Known || shown.Beyond || next.Beyond {
-		return next
+	beats := cadence(e.info.State, e.shown.Ahead)
+	if beats > 4 { // a herd that attached at once is spread
+		beats += rand.IntN(beats/4+1) - beats/8
 	}
-	next.Lo, next.Hi = forecast.Settle(shown.Lo, shown.Hi, next.Lo, next.Hi, next.Why)
-	return next
-}
-
-// differs says whether a fan would see another text.
-func differs(a, b Place) bool {
-	a.Now, a.Waiting = b.Now, b.Waiting
-	return a != b
-}
-
-// plan puts the fan into the wheel: the nearer its turn, the sooner it is told again, spread by a jitter.
-func (w *worker) plan(e *entry) {
-	if e.queued {
-		return
-	}
-	e.queued = true
-	slots := cadence(e.info.State, e.shown.Ahead)
-	if slots > 4 {
-		slots += rand.IntN(slots/4+1) - slots/8
-	}
-	slot := (w.pos + slots) % wheelSlots
-	w.wheel[slot] = append(w.wheel[slot], e)
-}
-
-// cadence is the number of beats to the next push.
-func cadence(s queue.State, ahead uint32) int {
-	if s != queue.Waiting && s != queue.Away {
-		return 4
-	}
-	switch {
-	case ahead < 100:
-		return 2
-	case ahead < 1000:
-		return 4
-	case ahead < 10000:
-		return 12
-	default:
-		return 40
-	}
+	w.wheel.plan(e, beats)
 }
