@@ -27,13 +27,16 @@ func (d *Document) check(t reflect.Type) Errors {
 	return w.errs
 }
 
-func (w *walker) fault(t *token.Token, path, format string, args ...any) *Error {
-	e := w.d.at(t, fmt.Sprintf(format, args...))
-	e.Path = path
+func (w *walker) fault(t *token.Token, path, format string, args ...any) {
+	w.tell(t, path, fmt.Sprintf(format, args...), "")
+}
+
+func (w *walker) tell(t *token.Token, path, message, suggestion string) {
+	e := w.d.at(t, message)
+	e.Path, e.Suggestion = path, suggestion
 	if len(w.errs) < maxErrors {
 		w.errs = append(w.errs, e)
 	}
-	return e
 }
 
 // wrong says that a value is of another kind than allowed.
@@ -169,7 +172,7 @@ func (w *walker) unknown(at *token.Token, prefix, key string, e *ast.MappingValu
 		w.fault(at, prefix+key, "unknown key %q: within braces a comma begins the next key, so write decimals with a point", clip(prefix+key))
 		return
 	}
-	w.fault(at, prefix+key, "unknown key %q", clip(prefix+key)).Suggestion = suggest(prefix, key, fields, w.root)
+	w.tell(at, prefix+key, fmt.Sprintf("unknown key %q", clip(prefix+key)), suggest(prefix, key, fields, w.root))
 }
 
 // entry checks one key's value. What has parts of its own is shown at its key, since it begins only after it.

@@ -9,6 +9,8 @@ import (
 )
 
 type tree struct {
+	Place `yaml:",inline"`
+
 	Queue struct {
 		Rate  uint32        `yaml:"rate"`
 		Claim time.Duration `yaml:"claim"`
@@ -17,7 +19,6 @@ type tree struct {
 	} `yaml:"queue"`
 	Names  []string         `yaml:"names"`
 	Prices map[string]price `yaml:"prices"`
-	Place  `yaml:",inline"`
 }
 
 type price struct {
@@ -199,7 +200,7 @@ func FuzzDecode(f *testing.F) {
 		if !errors.As(err, &one) || one.Message == "" {
 			t.Errorf("%T %v names nothing", err, err)
 		}
-		detailed, ok := err.(interface{ Detail() string }) //nolint:errorlint // Decode returns them bare
+		detailed, ok := err.(interface{ Detail() string })
 		if !ok || detailed.Detail() == "" {
 			t.Errorf("%T shows nothing", err)
 		}
