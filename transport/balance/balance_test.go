@@ -17,6 +17,7 @@ import (
 // fake is a node that says its name and what it was told about the visitor.
 type fake struct {
 	*httptest.Server
+
 	ready atomic.Bool
 	hold  chan struct{} // requests to /wait end when it is closed
 	asked atomic.Int64
@@ -143,7 +144,7 @@ func TestLeastConnections(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		res, err := http.Get(s.URL + "/wait") //nolint:noctx // ends with the test's servers
+		res, err := http.Get(s.URL + "/wait") // ends with the test's servers
 		if err == nil {
 			_ = res.Body.Close()
 		}

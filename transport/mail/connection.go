@@ -44,14 +44,14 @@ func dial(ctx context.Context, s *settings) (*connection, error) {
 	if s.User != "" {
 		password, err := readPassword(s.PasswordFile)
 		if err != nil {
-			return nil, &Failure{Stage: "connect", Temporary: true, detail: "read password file: " + harmless(err)}
+			return nil, &SendError{Stage: "connect", Temporary: true, detail: "read password file: " + harmless(err)}
 		}
 		options = append(options, gomail.WithUsername(s.User), gomail.WithPassword(password),
 			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
 	}
 	var err error
 	if c.client, err = gomail.NewClient(s.Host, options...); err != nil {
-		return nil, &Failure{Stage: "connect", Temporary: true, detail: "options of the relay"}
+		return nil, &SendError{Stage: "connect", Temporary: true, detail: "options of the relay"}
 	}
 	stop := context.AfterFunc(ctx, c.cut)
 	defer stop()

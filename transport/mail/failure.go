@@ -13,9 +13,9 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Failure is why a message was not delivered. Its text carries the stage and the relay's code, never the relay's
+// SendError is why a message was not delivered. Its text carries the stage and the relay's code, never the relay's
 // sentence: that one often quotes the address.
-type Failure struct {
+type SendError struct {
 	Stage     string // connect, sender, recipient, data, message
 	Code      int    // SMTP reply code, 0 when there was none
 	Enhanced  string // RFC 3463 code, "5.1.1", or ""
@@ -24,7 +24,7 @@ type Failure struct {
 }
 
 // Error names no person.
-func (f *Failure) Error() string {
+func (f *SendError) Error() string {
 	s := "send mail: " + f.Stage
 	if f.Code != 0 {
 		s += fmt.Sprintf(": relay answered %d", f.Code)
@@ -41,19 +41,19 @@ func (f *Failure) Error() string {
 // IsTemporary reports whether sending the same message again later can help. An error of another origin, like an
 // expired context, is temporary.
 func IsTemporary(err error) bool {
-	var f *Failure
+	var f *SendError
 	if errors.As(err, &f) {
 		return f.Temporary
 	}
 	return err != nil
 }
 
-func invalid(detail string) *Failure { return &Failure{Stage: "message", detail: detail} }
+func invalid(detail string) *SendError { return &SendError{Stage: "message", detail: detail} }
 
 // connectFailure is always temporary: whatever is wrong with the relay, its certificate or our password, it is
 // not the message, and an operator can mend it while the message waits.
-func connectFailure(err error) *Failure {
-	f := &Failure{Stage: "connect", Temporary: true, detail: harmless(err)}
+func connectFailure(err error) *SendError {
+	f := &SendError{Stage: "connect", Temporary: true, detail: harmless(err)}
 	var reply *textproto.Error
 	if errors.As(err, &reply) {
 		f.Code = reply.Code
@@ -62,8 +62,8 @@ func connectFailure(err error) *Failure {
 }
 
 // sendFailure classifies what the library says about a message it could not hand over.
-func sendFailure(err error) *Failure {
-	f := &Failure{Stage: "data", Temporary: true, detail: harmless(err)}
+func sendFailure(err error) *SendError {
+	f := &SendError{Stage: "data", Temporary: true, detail: harmless(err)}
 	var reply *textproto.Error
 	if errors.As(err, &reply) {
 		f.Code = reply.Code
@@ -79,6 +79,7 @@ func sendFailure(err error) *Failure {
 		f.Stage = "recipient"
 	case gomail.ErrConnCheck:
 		f.Stage = "connect"
+	default:
 	}
 	if f.Code == 0 {
 		f.Code = s.ErrorCode()

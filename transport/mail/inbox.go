@@ -246,6 +246,7 @@ func (in *inbox) serveAPIMessage(w http.ResponseWriter, r *http.Request) {
 	}
 	sendJSON(w, struct {
 		Summary
+
 		Headers []Header `json:"headers"`
 		Text    string   `json:"text"`
 		HTML    string   `json:"html"`

@@ -34,7 +34,7 @@ func New(o Options) (*Mailer, error) {
 // ErrClosed is returned by Send after Close.
 var ErrClosed = errors.New("the mailer is closed")
 
-// Send delivers one message to the relay and returns once the relay has taken it. The error is a *[Failure] or the
+// Send delivers one message to the relay and returns once the relay has taken it. The error is a *[SendError] or the
 // context's; see [IsTemporary]. After an error the message may nevertheless have been taken: send it again with
 // the same Message-ID.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
@@ -75,7 +75,7 @@ func (m *Mailer) send(ctx context.Context, msg Message) error {
 		}
 		c.cut()
 		// A kept connection that the relay has closed meanwhile says nothing about the message.
-		var f *Failure
+		var f *SendError
 		if !fresh && errors.As(err, &f) && f.Stage == "connect" && ctx.Err() == nil {
 			continue
 		}

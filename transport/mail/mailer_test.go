@@ -197,7 +197,7 @@ func TestFailuresSayWhetherToTryAgain(t *testing.T) {
 			m := startMailer(t, o)
 			sink.Fail(c.fault)
 			err := m.Send(t.Context(), testMessage())
-			var f *Failure
+			var f *SendError
 			if !errors.As(err, &f) || f.Stage != c.stage || f.Code != c.code {
 				t.Fatalf("error %v; want stage %s and code %d", err, c.stage, c.code)
 			}

@@ -55,6 +55,7 @@ const (
 // settings are checked options.
 type settings struct {
 	Options
+
 	from, replyTo *netmail.Address
 	roots         *x509.CertPool // nil: the system's
 }

@@ -29,6 +29,7 @@ type Summary struct {
 // Received is a received message, taken apart.
 type Received struct {
 	Summary
+
 	Headers     []Header
 	Text        string
 	HTML        string

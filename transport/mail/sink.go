@@ -181,6 +181,7 @@ func (s *Sink) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.inbox.Serve
 // bounded refuses connections beyond its slots with a temporary SMTP answer.
 type bounded struct {
 	net.Listener
+
 	slots chan struct{}
 }
 
@@ -203,6 +204,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 // slotted gives its slot back when it is closed.
 type slotted struct {
 	net.Conn
+
 	free func()
 }
 
