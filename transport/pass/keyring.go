@@ -17,6 +17,7 @@ import (
 // only verifies, so a new key is put in front and the old one stays until its last event is over.
 type Keyring struct {
 	Verifier
+
 	signer ed25519.PrivateKey
 	id     KID
 }

@@ -49,7 +49,7 @@ func (p *printer) card(d Document, words *texts, s symbol) {
 	accent := parseColor(d.Color)
 	p.fill(accent)
 	p.pdf.RoundedRect(left, cardTop, right-left, bandHeight, 4, "12", "F")
-	p.band(d, words, accent.on())
+	p.band(d, accent.on())
 	p.paint(hair())
 	p.pdf.SetLineWidth(0.4)
 	p.pdf.RoundedRect(left, cardTop, right-left, cardHeight, 4, "1234", "D")
@@ -72,7 +72,7 @@ func (p *printer) card(d Document, words *texts, s symbol) {
 }
 
 // band is the coloured head: what, when, where.
-func (p *printer) band(d Document, words *texts, c rgb) {
+func (p *printer) band(d Document, c rgb) {
 	x, width := left+pad, right-left-2*pad
 	name := style{bold, 22, c}
 	lines := p.wrap(d.Event, width, 2, name)

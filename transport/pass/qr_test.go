@@ -3,6 +3,7 @@ package pass
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -95,7 +96,7 @@ func svgPath(t *testing.T, data []byte) (path, title string) {
 	dec := xml.NewDecoder(bytes.NewReader(data))
 	for {
 		token, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return path, title
 		}
 		if err != nil {
@@ -137,7 +138,7 @@ func fillEvenOdd(t *testing.T, path string, size, scale int) image.Image {
 		for {
 			var op rune
 			var n int
-			if _, err := fmt.Fscanf(rest, "%c%d", &op, &n); err == io.EOF {
+			if _, err := fmt.Fscanf(rest, "%c%d", &op, &n); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatal(err)

@@ -52,21 +52,21 @@ func (v Verifier) find(id KID) (ed25519.PublicKey, bool) {
 	return nil, false
 }
 
-// add appends a key. The same key twice is one key; two keys with one identifier are refused, because a
+// with adds a key. The same key twice is one key; two keys with one identifier are refused, because a
 // code could not say which of them signed it.
-func (v *Verifier) add(key ed25519.PublicKey) error {
+func (v Verifier) with(key ed25519.PublicKey) (Verifier, error) {
 	p := publicKey(key)
 	if known, ok := v.find(p.ID); ok {
 		if known.Equal(key) {
-			return nil
+			return v, nil
 		}
-		return fmt.Errorf("add key %s: another key has the same identifier", p.ID)
+		return v, fmt.Errorf("add key %s: another key has the same identifier", p.ID)
 	}
 	if len(v.keys) == maxKeys {
-		return fmt.Errorf("add key %s: more than %d keys", p.ID, maxKeys)
+		return v, fmt.Errorf("add key %s: more than %d keys", p.ID, maxKeys)
 	}
 	v.keys = append(v.keys, p)
-	return nil
+	return v, nil
 }
 
 // jwk is one key of a JSON Web Key Set (RFC 7517, RFC 8037).
@@ -121,7 +121,7 @@ func ParseJWKS(data []byte) (Verifier, error) {
 		if len(raw) != ed25519.PublicKeySize {
 			return Verifier{}, fmt.Errorf("parse key set: /keys/%d/x: %d bytes, want %d", i, len(raw), ed25519.PublicKeySize)
 		}
-		if err := v.add(raw); err != nil {
+		if v, err = v.with(raw); err != nil {
 			return Verifier{}, fmt.Errorf("parse key set: /keys/%d: %w", i, err)
 		}
 	}
@@ -152,7 +152,7 @@ func parsePEM(data []byte) (Verifier, ed25519.PrivateKey, error) {
 		if private != nil && signer == nil {
 			signer = private
 		}
-		if err := v.add(public); err != nil {
+		if v, err = v.with(public); err != nil {
 			return Verifier{}, nil, fmt.Errorf("parse key file: %w", err)
 		}
 	}
