@@ -29,7 +29,7 @@ func classify(verb string, err error) error {
 		if errors.Is(err, context.Canceled) {
 			return fmt.Errorf("%s: %w", verb, context.Canceled)
 		}
-		return fmt.Errorf("%s: %w: %v", verb, ErrUnavailable, err)
+		return fmt.Errorf("%s: %w: %w", verb, ErrUnavailable, err)
 	}
 	said := fmt.Sprintf("status %d, type %s, code %s, param %s: %s", se.HTTPStatusCode, se.Type, se.Code, se.Param, se.Msg)
 	switch {

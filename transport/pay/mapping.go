@@ -30,6 +30,7 @@ func payment(pi *stripe.PaymentIntent) (outbox.Payment, error) {
 		p.Amount = pi.AmountCapturable
 	case sale.PayCaptured:
 		p.Amount = pi.AmountReceived
+	default:
 	}
 	if pi.NextAction != nil && pi.NextAction.PixDisplayQRCode != nil {
 		p.PixCode = pi.NextAction.PixDisplayQRCode.Data
@@ -43,7 +44,7 @@ func payState(pi *stripe.PaymentIntent) (sale.PayState, error) {
 	switch pi.Status {
 	case stripe.PaymentIntentStatusRequiresPaymentMethod:
 		if pi.LastPaymentError != nil {
-			return sale.PayFailed, nil
+			return sale.PayFailed, nil //nolint:nilerr // what happened to the payer's card is the answer, not our failure
 		}
 		return sale.PayCreated, nil
 	case stripe.PaymentIntentStatusRequiresConfirmation:

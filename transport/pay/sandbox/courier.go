@@ -41,14 +41,14 @@ func newCourier(s *Server) *courier {
 
 type deliveryHeap []*delivery
 
-func (h deliveryHeap) Len() int { return len(h) }
-func (h deliveryHeap) Less(i, j int) bool {
-	if !h[i].due.Equal(h[j].due) {
-		return h[i].due.Before(h[j].due)
+func (h *deliveryHeap) Len() int { return len(*h) }
+func (h *deliveryHeap) Less(i, j int) bool {
+	if !(*h)[i].due.Equal((*h)[j].due) {
+		return (*h)[i].due.Before((*h)[j].due)
 	}
-	return h[i].seq < h[j].seq
+	return (*h)[i].seq < (*h)[j].seq
 }
-func (h deliveryHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *deliveryHeap) Swap(i, j int) { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
 
 // Push and Pop are for container/heap.
 func (h *deliveryHeap) Push(x any) { *h = append(*h, x.(*delivery)) }

@@ -50,7 +50,7 @@ func (f *Fault) delay() time.Duration {
 }
 
 // Validate tells what is wrong with a fault, naming the field.
-func (f Fault) Validate() error {
+func (f *Fault) Validate() error {
 	api := []string{"delay", "429", "500", "500_stored", "500_after_commit", "timeout_after_commit", "cut", "cut_after_commit"}
 	webhook := []string{"delay", "duplicate", "duplicate_new_id", "reorder", "lose", "bad_signature", "old_timestamp", "before_answer"}
 	allowed := api

@@ -114,7 +114,7 @@ func webAddress(s string) (*url.URL, error) {
 
 // mayReturn tells whether a payer may be sent to address. The parts are compared one by one, because a textual
 // prefix of "https://shop.example" would also fit "https://shop.example.evil.test".
-func (o *Options) mayReturn(address string) bool {
+func (o Options) mayReturn(address string) bool {
 	u, err := webAddress(address)
 	if err != nil || strings.ContainsAny(address, "\\\r\n\t") {
 		return false

@@ -31,6 +31,7 @@ type intentJSON struct {
 
 type errorJSON struct {
 	*failure
+
 	PaymentIntent *intentJSON `json:"payment_intent,omitempty"`
 	PaymentMethod *methodJSON `json:"payment_method,omitempty"`
 }

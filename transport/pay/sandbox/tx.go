@@ -15,7 +15,6 @@ type tx struct {
 	s       *Server
 	r       *http.Request // nil when no request caused it
 	now     time.Time
-	path    map[string]string
 	p       *params
 	key     string // idempotency key of the request
 	intents []*intent
