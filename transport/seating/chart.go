@@ -1,34 +1,57 @@
 package seating
 
-// Properties of a seats.io chart.
-var (
-	chartRoot = []string{"name", "tablesLabelCounter", "uuidCounter", "categories", "zones", "rowSpacing", "rowChairSpacing", "colorScheme",
+// Properties of a seats.io chart, by kind of object.
+
+func chartRoot() []string {
+	return []string{"name", "tablesLabelCounter", "uuidCounter", "categories", "zones", "rowSpacing", "rowChairSpacing", "colorScheme",
 		"version", "venueType", "sectionScaleFactor", "referenceChartVisible", "showAllButtons", "subChart", "subChartFloors"}
-	chartList     = []string{"list", "maxCategoryKey"}
-	chartCategory = []string{"key", "label", "color", "accessible"}
-	chartZone     = []string{"key", "label", "focalPoint"}
-	chartSub      = []string{"height", "width", "tables", "texts", "imageObjects", "rows", "shapes", "booths", "icons", "generalAdmissionAreas",
+}
+
+func chartList() []string { return []string{"list", "maxCategoryKey"} }
+
+func chartCategory() []string { return []string{"key", "label", "color", "accessible"} }
+
+func chartZone() []string { return []string{"key", "label", "focalPoint"} }
+
+func chartSub() []string {
+	return []string{"height", "width", "tables", "texts", "imageObjects", "rows", "shapes", "booths", "icons", "generalAdmissionAreas",
 		"sections", "focalPoint", "backgroundImage", "referenceChart", "snapOffset", "floorName"}
-	chartSection = []string{"points", "label", "displayLabel", "zone", "labelSize", "labelShown", "labelHorizontalOffset", "labelVerticalOffset",
+}
+
+func chartSection() []string {
+	return []string{"points", "label", "displayLabel", "zone", "labelSize", "labelShown", "labelHorizontalOffset", "labelVerticalOffset",
 		"labelRotationAngle", "uuid", "categoryLabel", "categoryKey", "topLeft", "entrance", "viewFromYourSeatImage", "objectLabeling", "subChart",
 		"cutoffAngle", "published"}
-	chartRow = []string{"label", "displayLabel", "sectionLabel", "sectionDisplayedLabel", "rowLabelPosition", "rowLabelDisabled", "seatLabeling",
+}
+
+func chartRow() []string {
+	return []string{"label", "displayLabel", "sectionLabel", "sectionDisplayedLabel", "rowLabelPosition", "rowLabelDisabled", "seatLabeling",
 		"objectLabeling", "seats", "curve", "chairSpacing", "verticalRowLabelDirection", "displayObjectType", "objectType", "uuid", "points",
 		"smooth", "smoothness", "published", "rotationAngle", "categoryKey", "categoryLabel"}
-	chartSeat = []string{"x", "y", "label", "displayLabel", "categoryLabel", "categoryAccessible", "categoryKey", "restrictedView", "accessible",
+}
+
+func chartSeat() []string {
+	return []string{"x", "y", "label", "displayLabel", "categoryLabel", "categoryAccessible", "categoryKey", "restrictedView", "accessible",
 		"companionSeat", "semiAmbulatorySeat", "disabledBySocialDistancingRules", "entrance", "uuid", "published"}
-	chartTable = []string{"center", "radius", "autoRadius", "seats", "rotationAngle", "openSpaces", "label", "displayLabel", "seatLabeling",
+}
+
+func chartTable() []string {
+	return []string{"center", "radius", "autoRadius", "seats", "rotationAngle", "openSpaces", "label", "displayLabel", "seatLabeling",
 		"objectLabeling", "type", "objectType", "uuid", "bookAsAWhole", "variableOccupancy", "minOccupancy", "maxOccupancy", "published", "width",
 		"height", "categoryKey", "categoryLabel"}
-	chartArea = []string{"label", "displayLabel", "capacity", "categoryLabel", "categoryKey", "objectLabeling", "labelSize", "labelShown",
+}
+
+func chartArea() []string {
+	return []string{"label", "displayLabel", "capacity", "categoryLabel", "categoryKey", "objectLabeling", "labelSize", "labelShown",
 		"labelHorizontalOffset", "labelVerticalOffset", "labelRotationAngle", "objectType", "uuid", "translucent", "bookAsAWhole",
 		"variableOccupancy", "minOccupancy", "maxOccupancy", "published", "type", "center", "rotationAngle", "radius1", "radius2", "width", "height",
 		"cornerRadius", "points", "foreground", "entrance"}
-)
+}
 
 // chart reads one seats.io chart.
 type chart struct {
 	*reader
+
 	d          *draft
 	accessible []bool // by category
 	zones      map[string]zone
@@ -53,7 +76,7 @@ type place struct {
 
 func (r *reader) chart(root *node, skip bool) *draft {
 	c := &chart{reader: r, d: &draft{name: "Chart", keyName: "label"}, zones: map[string]zone{}, skip: skip}
-	r.object(root, "", "chart", chartRoot)
+	r.object(root, "", "chart", chartRoot())
 	if s, ok := r.text(root, "", "name", false); ok && s != "" {
 		c.d.name = s
 	}
@@ -85,12 +108,12 @@ func (c *chart) categories(root *node) {
 		c.missing("categories", true)
 		return
 	}
-	if !c.object(box, "categories", "list of categories", chartList) {
+	if !c.object(box, "categories", "list of categories", chartList()) {
 		return
 	}
 	for i, n := range c.list(box, "categories", "list", true) {
 		path := join("categories", at("list", i))
-		if !c.object(&n, path, "category", chartCategory) {
+		if !c.object(&n, path, "category", chartCategory()) {
 			continue
 		}
 		key, ok := c.key(&n, path, "key", true)
@@ -123,12 +146,12 @@ func (c *chart) key(n *node, path, name string, need bool) (string, bool) {
 
 func (c *chart) readZones(root *node) {
 	box := root.get("zones")
-	if box == nil || !c.object(box, "zones", "list of zones", chartList) {
+	if box == nil || !c.object(box, "zones", "list of zones", chartList()) {
 		return
 	}
 	for i, n := range c.list(box, "zones", "list", false) {
 		path := join("zones", at("list", i))
-		if !c.object(&n, path, "zone", chartZone) {
+		if !c.object(&n, path, "zone", chartZone()) {
 			continue
 		}
 		key, ok := c.key(&n, path, "key", true)
@@ -149,7 +172,7 @@ func (c *chart) readZones(root *node) {
 // floor reads the drawing of one floor, moved by origin, and returns how much room it takes downwards. Of several floors
 // each names the zone of its sections that have none.
 func (c *chart) floor(n *node, path string, origin point, several bool) float64 {
-	if !c.object(n, path, "drawing", chartSub) {
+	if !c.object(n, path, "drawing", chartSub()) {
 		return 0
 	}
 	width, _ := c.coordinate(n, path, "width", false)

@@ -9,7 +9,7 @@ import (
 
 // area reads a general-admission area.
 func (c *chart) area(p place, n *node, path string) {
-	if !c.object(n, path, "area", chartArea) {
+	if !c.object(n, path, "area", chartArea()) {
 		return
 	}
 	if c.flag(n, path, "bookAsAWhole") {

@@ -3,7 +3,7 @@ package seating
 import "github.com/catraca/catraca/actors/sale/seatmap"
 
 func (c *chart) section(n *node, path string, origin point, focal *point, floor string) {
-	if !c.object(n, path, "section", chartSection) {
+	if !c.object(n, path, "section", chartSection()) {
 		return
 	}
 	s := &draftSection{path: path, zone: floor, focal: focal}
@@ -39,7 +39,7 @@ func (c *chart) section(n *node, path string, origin point, focal *point, floor 
 		return
 	}
 	path = join(path, "subChart")
-	if !c.object(sub, path, "drawing", chartSub) {
+	if !c.object(sub, path, "drawing", chartSub()) {
 		return
 	}
 	if f := c.focal(sub, path, p.origin); f != nil {
@@ -76,7 +76,7 @@ func (c *chart) unsupported(path, what string) {
 }
 
 func (c *chart) row(p place, n *node, path string) {
-	if !c.object(n, path, "row", chartRow) {
+	if !c.object(n, path, "row", chartRow()) {
 		return
 	}
 	label, ok := c.text(n, path, "label", true)
@@ -102,7 +102,7 @@ func (c *chart) seats(p place, row *draftRow, n *node, path, prefix string) {
 }
 
 func (c *chart) seat(p place, row *draftRow, n *node, path, prefix string) {
-	if !c.object(n, path, "seat", chartSeat) {
+	if !c.object(n, path, "seat", chartSeat()) {
 		return
 	}
 	s := draftSeat{path: path, keyPath: join(path, "label")}
@@ -151,7 +151,7 @@ func (c *chart) rest(p place, n *node, path string) {
 
 // table reads a table whose chairs are sold one by one as a row that goes around it.
 func (c *chart) table(p place, n *node, path string) {
-	if !c.object(n, path, "table", chartTable) {
+	if !c.object(n, path, "table", chartTable()) {
 		return
 	}
 	for _, name := range []string{"bookAsAWhole", "variableOccupancy"} {

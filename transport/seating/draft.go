@@ -67,7 +67,8 @@ func (d *draft) category(key string) int {
 	return -1
 }
 
-// palette colours categories that bring none.
-var palette = [...]string{"#4176a5", "#fca700", "#5e9c4b", "#b1486b", "#7a5fb5", "#2a9d8f", "#c0623a", "#6b7280"}
-
-func paletteColor(i int) string { return palette[i%len(palette)] }
+// paletteColor colours categories that bring none.
+func paletteColor(i int) string {
+	palette := [...]string{"#4176a5", "#fca700", "#5e9c4b", "#b1486b", "#7a5fb5", "#2a9d8f", "#c0623a", "#6b7280"}
+	return palette[i%len(palette)]
+}

@@ -125,7 +125,7 @@ func (r *reader) coordinate(n *node, path, name string, need bool) (float64, boo
 	return f, ok
 }
 
-var xy = []string{"x", "y"}
+func xy() []string { return []string{"x", "y"} }
 
 // point reads an {x, y} property.
 func (r *reader) point(n *node, path, name string, need bool) (point, bool) {
@@ -138,7 +138,7 @@ func (r *reader) point(n *node, path, name string, need bool) (point, bool) {
 		r.wrong(path, v, "an object with x and y", need)
 		return point{}, false
 	}
-	r.object(v, path, "point", xy)
+	r.object(v, path, "point", xy())
 	return r.at(v, path, need)
 }
 

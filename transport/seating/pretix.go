@@ -6,28 +6,40 @@ import (
 	"strings"
 )
 
-// Properties of the pretix format.
-var (
-	pretixPlan     = []string{"name", "categories", "zones", "size"}
-	pretixSize     = []string{"width", "height"}
-	pretixCategory = []string{"name", "color"}
-	pretixZone     = []string{"name", "zone_id", "uuid", "position", "rows", "areas"}
-	pretixRow      = []string{"row_number", "row_label", "row_number_position", "start_direction", "seat_label", "position", "seats", "uuid"}
-	pretixSeat     = []string{"seat_guid", "seat_number", "seat_label", "position", "category", "radius", "start_direction", "uuid"}
-	pretixArea     = []string{"shape", "color", "border_color", "rotation", "uuid", "position", "text", "polygon", "rectangle", "ellipse", "circle"}
-	pretixText     = []string{"text", "color", "position", "size"}
-)
+// Properties of the pretix format, by kind of object.
+
+func pretixPlan() []string { return []string{"name", "categories", "zones", "size"} }
+
+func pretixSize() []string { return []string{"width", "height"} }
+
+func pretixCategory() []string { return []string{"name", "color"} }
+
+func pretixZone() []string { return []string{"name", "zone_id", "uuid", "position", "rows", "areas"} }
+
+func pretixRow() []string {
+	return []string{"row_number", "row_label", "row_number_position", "start_direction", "seat_label", "position", "seats", "uuid"}
+}
+
+func pretixSeat() []string {
+	return []string{"seat_guid", "seat_number", "seat_label", "position", "category", "radius", "start_direction", "uuid"}
+}
+
+func pretixArea() []string {
+	return []string{"shape", "color", "border_color", "rotation", "uuid", "position", "text", "polygon", "rectangle", "ellipse", "circle"}
+}
+
+func pretixText() []string { return []string{"text", "color", "position", "size"} }
 
 // pretix reads a pretix seating plan. A zone is a section; positions add up over zone, row and seat. Drawn areas are not for sale.
 func (r *reader) pretix(root *node) *draft {
 	d := &draft{name: "Plan", keyName: "seat_guid"}
-	r.object(root, "", "plan", pretixPlan)
+	r.object(root, "", "plan", pretixPlan())
 	if s, ok := r.text(root, "", "name", false); ok && s != "" {
 		d.name = s
 	} else {
 		r.rep.warn("name", CodeMissing, "missing, the plan is called %q", d.name)
 	}
-	if size := root.get("size"); size != nil && r.object(size, "size", "size", pretixSize) {
+	if size := root.get("size"); size != nil && r.object(size, "size", "size", pretixSize()) {
 		d.width, _ = r.coordinate(size, "size", "width", false)
 		d.height, _ = r.coordinate(size, "size", "height", false)
 	} else {
@@ -35,7 +47,7 @@ func (r *reader) pretix(root *node) *draft {
 	}
 	for i, c := range r.list(root, "", "categories", true) {
 		path := at("categories", i)
-		if !r.object(&c, path, "category", pretixCategory) {
+		if !r.object(&c, path, "category", pretixCategory()) {
 			continue
 		}
 		if name, ok := r.text(&c, path, "name", true); ok {
@@ -49,7 +61,7 @@ func (r *reader) pretix(root *node) *draft {
 }
 
 func (r *reader) pretixZone(d *draft, z *node, path string, i int) {
-	if !r.object(z, path, "zone", pretixZone) {
+	if !r.object(z, path, "zone", pretixZone()) {
 		return
 	}
 	s := &draftSection{path: path, label: "Zone " + strconv.Itoa(i+1)}
@@ -67,7 +79,7 @@ func (r *reader) pretixZone(d *draft, z *node, path string, i int) {
 }
 
 func (r *reader) pretixRow(d *draft, s *draftSection, n *node, path string, origin point, placed bool) {
-	if !r.object(n, path, "row", pretixRow) {
+	if !r.object(n, path, "row", pretixRow()) {
 		return
 	}
 	number, ok := r.text(n, path, "row_number", true)
@@ -93,7 +105,7 @@ func (r *reader) pretixLabel(n *node, path, name, number string) string {
 }
 
 func (r *reader) pretixSeat(d *draft, row *draftRow, parent, n *node, path string, origin point, placed bool) {
-	if !r.object(n, path, "seat", pretixSeat) {
+	if !r.object(n, path, "seat", pretixSeat()) {
 		return
 	}
 	s := draftSeat{path: path, keyPath: join(path, "seat_guid"), category: -1}
@@ -129,21 +141,21 @@ func (r *reader) pretixArea(n *node, path string) {
 		r.wrong(path, n, "an object", false)
 		return
 	}
-	r.object(n, path, "area", pretixArea)
+	r.object(n, path, "area", pretixArea())
 	r.oneOf(n, path, "shape", "polygon", "rectangle", "ellipse", "circle", "text")
 	r.number(n, path, "rotation", false)
 	r.point(n, path, "position", false)
 	if t := n.get("text"); t != nil && t.kind == kindObject {
-		r.object(t, join(path, "text"), "text", pretixText)
+		r.object(t, join(path, "text"), "text", pretixText())
 	}
 	if box := n.get("rectangle"); box != nil {
-		r.wholes(box, join(path, "rectangle"), pretixSize)
+		r.wholes(box, join(path, "rectangle"), pretixSize())
 	}
 	if c := n.get("circle"); c != nil {
 		r.wholes(c, join(path, "circle"), []string{"radius"})
 	}
 	if e := n.get("ellipse"); e != nil && e.get("radius") != nil {
-		r.wholes(e.get("radius"), join(path, "ellipse.radius"), xy)
+		r.wholes(e.get("radius"), join(path, "ellipse.radius"), xy())
 	}
 }
 

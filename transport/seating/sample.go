@@ -14,17 +14,21 @@ import (
 //go:embed plans
 var plans embed.FS
 
+type embedded struct{ name, file string }
+
 // samples are the names of the embedded plans, biggest first.
-var samples = [...]struct{ name, file string }{
-	{"racetrack", "plans/racetrack.json.gz"}, // seats.io, 8,897 seats, 4 stands
-	{"stadium", "plans/stadium.json.gz"},     // pretix, 738 seats, duplicate keys: import it with Rekey
-	{"club", "plans/club.json.gz"},           // seats.io, 32 seats and 2 areas of 100 places
+func samples() []embedded {
+	return []embedded{
+		{"racetrack", "plans/racetrack.json.gz"}, // seats.io, 8,897 seats, 4 stands
+		{"stadium", "plans/stadium.json.gz"},     // pretix, 738 seats, duplicate keys: import it with Rekey
+		{"club", "plans/club.json.gz"},           // seats.io, 32 seats and 2 areas of 100 places
+	}
 }
 
 // Samples lists the names Sample knows.
 func Samples() []string {
 	var names []string
-	for _, s := range samples {
+	for _, s := range samples() {
 		names = append(names, s.name)
 	}
 	return names
@@ -32,7 +36,7 @@ func Samples() []string {
 
 // Sample is the file of an embedded seating plan, ready for [Import].
 func Sample(name string) ([]byte, error) {
-	for _, s := range samples {
+	for _, s := range samples() {
 		if s.name != name {
 			continue
 		}
