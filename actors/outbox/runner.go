@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -103,9 +104,10 @@ type runner struct {
 	id   sale.EventID
 	wake chan struct{}
 
-	mu   sync.Mutex
-	busy map[uint64]bool // intents that run now
-	jobs sync.WaitGroup
+	mu      sync.Mutex
+	busy    map[uint64]bool // intents that run now; false: has ended, but the intents were not read since
+	running int
+	jobs    sync.WaitGroup
 }
 
 // Delta wakes the runner when an intent was opened or became due. The machine's goroutine.
@@ -159,6 +161,7 @@ func (r *runner) run(ctx context.Context) {
 // look starts every intent that is due and says when to look again.
 func (r *runner) look(ctx context.Context) time.Duration {
 	var open []sale.Intent
+	r.forgetEnded()
 	if err := r.o.Sales.Read(ctx, r.id, func(s *sale.State) { open = s.Intents(nil) }); err != nil {
 		return time.Second
 	}
@@ -177,21 +180,32 @@ func (r *runner) look(ctx context.Context) time.Duration {
 	return wait
 }
 
-// start runs one intent on its own goroutine, unless it runs already. It returns false when no hand is free.
+// forgetEnded lets the intents that have ended run again if they are still open. It comes before they are read: what
+// was read before an intent ended still shows it open, and running it by that would do everything twice.
+func (r *runner) forgetEnded() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.busy, func(_ uint64, running bool) bool { return !running })
+}
+
+// start runs one intent on its own goroutine, unless it runs already, or did since the intents were read. It returns
+// false when no hand is free.
 func (r *runner) start(ctx context.Context, in sale.Intent) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.busy[in.ID] {
+	if _, known := r.busy[in.ID]; known {
 		return true
 	}
-	if len(r.busy) >= r.o.Parallel {
+	if r.running >= r.o.Parallel {
 		return false
 	}
 	r.busy[in.ID] = true
+	r.running++
 	r.jobs.Go(func() {
 		defer func() {
 			r.mu.Lock()
-			delete(r.busy, in.ID)
+			r.busy[in.ID] = false
+			r.running--
 			r.mu.Unlock()
 			r.nudge()
 		}()
