@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,16 +23,54 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts are what people type, and what they get. Each runs in a folder of its own; `node` starts a whole server.
+// `exec catraca` is a process as people start it; `run` is the same in this one, for scripts with many steps.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector makes every process linger for a second
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"run":     scriptRun,
+			"misuse":  scriptMisuse,
 			"node":    scriptNode,
 			"tickets": scriptTickets,
 			"sample":  scriptSample,
 		},
+	})
+}
+
+// scriptRun runs a command here. A word that is the name of a file in the script's folder means that file.
+func scriptRun(ts *testscript.TestScript, fails bool, args []string) {
+	want := 0
+	if fails {
+		want = exitFailed
+	}
+	if code := runHere(ts, args); code != want {
+		ts.Fatalf("ended with %d, want %d", code, want)
+	}
+}
+
+// scriptMisuse runs a command that is used wrongly.
+func scriptMisuse(ts *testscript.TestScript, _ bool, args []string) {
+	if code := runHere(ts, args); code != exitUsage {
+		ts.Fatalf("ended with %d, want %d", code, exitUsage)
+	}
+}
+
+func runHere(ts *testscript.TestScript, args []string) int {
+	words := slices.Clone(args)
+	for i, w := range words {
+		if info, err := os.Stat(ts.MkAbs(w)); w != "" && err == nil && info.Mode().IsRegular() {
+			words[i] = ts.MkAbs(w)
+		}
+	}
+	return run(context.Background(), environment{
+		args: words, stdin: strings.NewReader(""), stdout: ts.Stdout(), stderr: ts.Stderr(),
+		lookup: func(k string) (string, bool) { v := ts.Getenv(k); return v, v != "" },
 	})
 }
 
