@@ -2,8 +2,11 @@ package pass
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"io"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -12,6 +15,7 @@ import (
 	"github.com/ledongthuc/pdf"
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+	"golang.org/x/image/font/gofont/gomonobold"
 )
 
 func testDocument(t testing.TB) Document {
@@ -97,6 +101,24 @@ func TestSameTicketSamePDF(t *testing.T) {
 	later.Price.Amount++
 	if bytes.Equal(writePDF(t, d), writePDF(t, later)) {
 		t.Error("another price gives the same bytes")
+	}
+}
+
+// The library that cuts the fonts down writes to what it was given, which must not be the fonts of the next.
+func TestPDFLeavesTheFontsAlone(t *testing.T) {
+	d := testDocument(t)
+	before := sha256.Sum256(gomonobold.TTF)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if err := PDF(io.Discard, []Document{d}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if sha256.Sum256(gomonobold.TTF) != before {
+		t.Error("writing a ticket changed the embedded font")
 	}
 }
 

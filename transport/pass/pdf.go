@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -62,9 +63,10 @@ func newPrinter(first Document) *printer {
 	pdf.SetAutoPageBreak(false, 0)
 	pdf.SetMargins(0, 0, 0)
 	pdf.SetCellMargin(0)
-	pdf.AddUTF8FontFromBytes(regular, "", goregular.TTF)
-	pdf.AddUTF8FontFromBytes(medium, "", gomedium.TTF)
-	pdf.AddUTF8FontFromBytes(bold, "", gobold.TTF)
-	pdf.AddUTF8FontFromBytes(mono, "", gomonobold.TTF)
+	// Copies: the writer changes the bytes while it cuts a font down, and they are everybody's.
+	pdf.AddUTF8FontFromBytes(regular, "", bytes.Clone(goregular.TTF))
+	pdf.AddUTF8FontFromBytes(medium, "", bytes.Clone(gomedium.TTF))
+	pdf.AddUTF8FontFromBytes(bold, "", bytes.Clone(gobold.TTF))
+	pdf.AddUTF8FontFromBytes(mono, "", bytes.Clone(gomonobold.TTF))
 	return &printer{pdf: pdf}
 }
