@@ -196,3 +196,13 @@ func (j *Journal) newPlace(p wire.Place, now time.Time) {
 	j.places = append(j.places, PlaceNote{Number: p.Number, Asked: asked, Told: now, State: p.State, Ahead: p.Ahead})
 	j.asked = time.Time{}
 }
+
+// Copy is the journal as it stands now, for an audit while the fan goes on.
+func (j *Journal) Copy() *Journal {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return &Journal{
+		account: j.account, places: slices.Clone(j.places), holds: slices.Clone(j.holds), orders: slices.Clone(j.orders),
+		breaches: slices.Clone(j.breaches), asked: j.asked, lost: j.lost, left: j.left, reconnects: j.reconnects, retries: j.retries,
+	}
+}
