@@ -14,14 +14,14 @@ import (
 // checker gathers what is wrong with one configuration.
 type checker struct {
 	c     *Config
-	found Problems
+	found FieldErrors
 }
 
 func (k *checker) bad(path, format string, args ...any) {
-	k.found = append(k.found, Problem{path, fmt.Sprintf(format, args...)})
+	k.found = append(k.found, FieldError{path, fmt.Sprintf(format, args...)})
 }
 
-// Validate names everything that is not allowed as [Problems]. It looks at no file and no network.
+// Validate names everything that is not allowed as [FieldErrors]. It looks at no file and no network.
 func (c *Config) Validate() error {
 	k := &checker{c: c}
 	k.node()

@@ -94,7 +94,7 @@ func TestValidateRefuses(t *testing.T) {
 		t.Run(tt.want, func(t *testing.T) {
 			c := valid()
 			tt.change(&c)
-			var p Problems
+			var p FieldErrors
 			if err := c.Validate(); !errors.As(err, &p) || len(p) != 1 || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v", err)
 			}
@@ -104,7 +104,7 @@ func TestValidateRefuses(t *testing.T) {
 
 // TestValidateTellsEverything counts the mistakes of a configuration that is wrong everywhere.
 func TestValidateTellsEverything(t *testing.T) {
-	var p Problems
+	var p FieldErrors
 	if err := (&Config{}).Validate(); !errors.As(err, &p) || len(p) < 18 {
 		t.Errorf("%d problems: %v", len(p), err)
 	}

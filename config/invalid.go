@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Problem is a value that is not allowed, or not together with others.
-type Problem struct{ Path, Message string }
+// FieldError is a value that is not allowed, or not together with others.
+type FieldError struct{ Path, Message string }
 
-// Problems of one configuration.
-type Problems []Problem
+// FieldErrors of one configuration.
+type FieldErrors []FieldError
 
 // Error is a line for each.
-func (p Problems) Error() string {
+func (p FieldErrors) Error() string {
 	lines := make([]string, len(p))
 	for i := range p {
 		lines[i] = p[i].Path + ": " + p[i].Message
@@ -20,17 +20,17 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Invalid is everything that is wrong with a configuration.
-type Invalid struct{ errs []error }
+// InvalidError is everything that is wrong with a configuration.
+type InvalidError struct{ errs []error }
 
 // Error is a line for each.
-func (e *Invalid) Error() string { return errors.Join(e.errs...).Error() }
+func (e *InvalidError) Error() string { return errors.Join(e.errs...).Error() }
 
 // Unwrap lists them for errors.As.
-func (e *Invalid) Unwrap() []error { return e.errs }
+func (e *InvalidError) Unwrap() []error { return e.errs }
 
 // Detail shows those that stand in a file with line and caret.
-func (e *Invalid) Detail() string {
+func (e *InvalidError) Detail() string {
 	lines := make([]string, len(e.errs))
 	for i, err := range e.errs {
 		var detailed interface{ Detail() string }

@@ -70,7 +70,7 @@ func Read(path string, lookup func(string) (string, bool), flags ...Override) (*
 		l.above[f.Path] = "--set"
 	}
 	if len(errs) > 0 {
-		return nil, &Invalid{errs}
+		return nil, &InvalidError{errs}
 	}
 	return l, nil
 }
@@ -110,7 +110,7 @@ func (l *Loaded) Origin(path string) string {
 
 // Validate checks the whole configuration and shows each mistake where it was made.
 func (l *Loaded) Validate() error {
-	var problems Problems
+	var problems FieldErrors
 	if !errors.As(l.Config.Validate(), &problems) {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (l *Loaded) Validate() error {
 			errs[i] = l.doc.Errorf(p.Path, "%s", p.Message)
 		}
 	}
-	return &Invalid{errs}
+	return &InvalidError{errs}
 }
 
 // Digest tells configurations apart: nodes of a cluster with the same one differ in nothing.

@@ -75,6 +75,14 @@ func (o *sandboxOptions) run(ctx context.Context, env environment) (err error) {
 	if o.verbose {
 		log = logger(env, config.Log{Level: "info", Format: "text"})
 	}
+	// The addresses first: whoever mistypes one finds no secrets made.
+	payments, err := listenHere(ctx, o.payments, "--payments")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = payments.Close() }() // when it was not served
+	s := &sandboxServers{failed: make(chan error, 2)}
+	defer func() { err = errors.Join(err, s.close()) }()
 	keyFile, key, err := openSecret(o.secretDir, "stripe.key", "sk_test_")
 	if err != nil {
 		return err
@@ -83,17 +91,12 @@ func (o *sandboxOptions) run(ctx context.Context, env environment) (err error) {
 	if err != nil {
 		return err
 	}
-	payments, err := listenHere(o.payments, "--payments")
+	pay, err := sandbox.New(o.options(payments.Addr(), key, hook, log))
 	if err != nil {
 		return err
 	}
-	pay, err := sandbox.New(o.options(payments.Addr(), key, hook, log))
-	if err != nil {
-		return errors.Join(err, payments.Close())
-	}
-	s := &sandboxServers{failed: make(chan error, 2)}
+	defer func() { err = errors.Join(err, pay.Close()) }()
 	s.serve(payments, pay)
-	defer func() { err = errors.Join(err, s.close(), pay.Close()) }()
 	base := "http://" + payments.Addr().String()
 	lines := []string{"payments", base, "hosted-page", base + sandbox.HostedPath, "secret-key-file", keyFile, "webhook-secret-file", hookFile}
 	if o.smtp != "" {
@@ -102,7 +105,7 @@ func (o *sandboxOptions) run(ctx context.Context, env environment) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, sink.Close()) }()
-		page, err := listenHere(o.page, "--mail-page")
+		page, err := listenHere(ctx, o.page, "--mail-page")
 		if err != nil {
 			return err
 		}
@@ -161,12 +164,12 @@ func (s *sandboxServers) close() error {
 }
 
 // listenHere listens on this machine alone: whoever reaches the sandbox can read all mail and invent payments.
-func listenHere(address, flag string) (net.Listener, error) {
+func listenHere(ctx context.Context, address, flag string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || !loopbackHost(host) {
 		return nil, &usageError{fmt.Errorf("%s %q, allowed is a port of this machine like 127.0.0.1:8090", flag, address)}
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", flag, err)
 	}

@@ -134,7 +134,7 @@ func fetchAddress(ctx context.Context, from, token string, most int64) ([]byte, 
 func judge(env environment, v pass.Verifier, code string, asJSON bool) error {
 	claims, failed := v.Verify(code)
 	verdict := ticketVerdict{Valid: failed == nil}
-	line := ""
+	var line string
 	if failed != nil {
 		verdict.Reason = reason(failed)
 		line = "NOT GENUINE: " + failed.Error()

@@ -20,7 +20,7 @@ type Bundle struct {
 }
 
 // Import reads what POST admin/events takes: a bundle, or the event file itself when its plan is built in. The report
-// is the plan's, nil without one. The error is a [*Refused].
+// is the plan's, nil without one. The error is a [*RefusedError].
 func Import(now time.Time, body []byte, contentType string) (*sale.Config, any, error) {
 	b := Bundle{Name: "event.yaml", File: string(body)}
 	if kind, _, err := mime.ParseMediaType(contentType); err == nil && kind == BundleType {

@@ -40,7 +40,7 @@ func TestImport(t *testing.T) {
 		"not YAML":     {"\x00\x01", "", "event.yaml"},
 	} {
 		_, report, err := Import(now(), []byte(tt.body), tt.kind)
-		var refused *Refused
+		var refused *RefusedError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), tt.want) || report != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -88,7 +88,7 @@ func FuzzParse(f *testing.F) {
 			}
 			err = cerr
 		}
-		var refused *Refused
+		var refused *RefusedError
 		if !errors.As(err, &refused) || refused.Detail() == "" || len(refused.Fields()) == 0 || strings.TrimSpace(refused.Error()) == "" {
 			t.Fatalf("%T %v names nothing", err, err)
 		}

@@ -150,7 +150,7 @@ func TestRefuses(t *testing.T) {
 				t.Fatalf("%q is not in the file", tt.from)
 			}
 			_, _, err := read(t, text, nil)
-			var refused *Refused
+			var refused *RefusedError
 			if !errors.As(err, &refused) {
 				t.Fatalf("error = %v", err)
 			}
@@ -176,7 +176,7 @@ categories:
   Category II: {price: dez}
 queue: {claim: 1ms}
 `, nil)
-	var refused *Refused
+	var refused *RefusedError
 	if !errors.As(err, &refused) {
 		t.Fatalf("error = %v", err)
 	}
@@ -229,7 +229,7 @@ func TestPlanFromOutside(t *testing.T) {
 		t.Errorf("%+v %+v", report, c.Plan.Categories)
 	}
 	_, report, err = read(t, text, []byte(`{"zones": [`))
-	var refused *Refused
+	var refused *RefusedError
 	if !errors.As(err, &refused) || report == nil || refused.Plan == nil || !strings.Contains(refused.Error(), "not a JSON document") {
 		t.Errorf("a broken plan: %v", err)
 	}

@@ -82,7 +82,7 @@ type Times struct {
 	ActionGrace time.Duration `yaml:"action_grace"`
 }
 
-// Parse reads a file strictly; name is for messages. The error is a [*Refused].
+// Parse reads a file strictly; name is for messages. The error is a [*RefusedError].
 func Parse(name string, data []byte) (*File, error) {
 	f := &File{}
 	doc, err := strict.Read(name, data, f)

@@ -10,28 +10,28 @@ import (
 	"github.com/catraca/catraca/transport/wire"
 )
 
-// Refused is everything that is wrong with an event file and the plan that came with it.
-type Refused struct {
+// RefusedError is everything that is wrong with an event file and the plan that came with it.
+type RefusedError struct {
 	File strict.Errors   // mistakes in the event file, in its order
 	Plan *seating.Report // with the plan's defects, or nil
 }
 
 // refuse wraps what package strict found.
-func refuse(err error) *Refused {
+func refuse(err error) *RefusedError {
 	var many strict.Errors
 	var one *strict.Error
 	switch {
 	case errors.As(err, &many):
-		return &Refused{File: many}
+		return &RefusedError{File: many}
 	case errors.As(err, &one):
-		return &Refused{File: strict.Errors{one}}
+		return &RefusedError{File: strict.Errors{one}}
 	default:
-		return &Refused{File: strict.Errors{{Message: err.Error()}}}
+		return &RefusedError{File: strict.Errors{{Message: err.Error()}}}
 	}
 }
 
 // Error is one line: the first mistake, and how many there are.
-func (r *Refused) Error() string {
+func (r *RefusedError) Error() string {
 	n, first := len(r.File), ""
 	if n > 0 {
 		first = r.File[0].Error()
@@ -49,7 +49,7 @@ func (r *Refused) Error() string {
 }
 
 // Detail shows every mistake of the file with line and caret, and names every defect of the plan.
-func (r *Refused) Detail() string {
+func (r *RefusedError) Detail() string {
 	var lines []string
 	if len(r.File) > 0 {
 		lines = append(lines, r.File.Detail())
@@ -66,7 +66,7 @@ func (r *Refused) Detail() string {
 }
 
 // Unwrap gives the parts to errors.As.
-func (r *Refused) Unwrap() []error {
+func (r *RefusedError) Unwrap() []error {
 	var out []error
 	if len(r.File) > 0 {
 		out = append(out, r.File)
@@ -78,7 +78,7 @@ func (r *Refused) Unwrap() []error {
 }
 
 // Fields lists the mistakes by JSON pointer into the event file, in which the plan's content stands at /plan.
-func (r *Refused) Fields() []wire.FieldError {
+func (r *RefusedError) Fields() []wire.FieldError {
 	out := []wire.FieldError{}
 	for _, e := range r.File {
 		out = append(out, wire.FieldError{Pointer: pointer(e.Path), Code: "invalid", Detail: e.Error()})

@@ -25,7 +25,7 @@ func (r *reading) bad(path, format string, args ...any) {
 }
 
 // Config makes what a sale is created with. plan is the seating plan's bytes, nil for a built-in sample or for areas
-// alone; the event's number is left open. The report is nil without a plan. The error is a [*Refused].
+// alone; the event's number is left open. The report is nil without a plan. The error is a [*RefusedError].
 func (f *File) Config(now time.Time, plan []byte) (*sale.Config, *seating.Report, error) {
 	r := &reading{f: f, now: now}
 	r.names()
@@ -35,7 +35,7 @@ func (f *File) Config(now time.Time, plan []byte) (*sale.Config, *seating.Report
 	report := r.plan(plan)
 	if len(r.errs) > 0 || report != nil && report.Fatal() > 0 {
 		r.errs.Sort()
-		refused := &Refused{File: r.errs}
+		refused := &RefusedError{File: r.errs}
 		if report != nil && report.Fatal() > 0 {
 			refused.Plan = report
 		}
