@@ -24,6 +24,7 @@ const maxBody = 16 << 10
 // request is one call with what every handler needs to know about it.
 type request struct {
 	*http.Request
+
 	person directory.Person // zero when nobody is signed in
 	lang   string
 	w      http.ResponseWriter

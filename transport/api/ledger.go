@@ -191,6 +191,7 @@ func (b *books) row(o sale.Order, payments []sale.Payment) wire.LedgerRow {
 			refunded += p.Captured
 		case sale.RefundPending, sale.RefundFailed:
 			refunding += p.Captured
+		case sale.RefundNone:
 		}
 	}
 	out.Captured, out.Refunded, out.Refunding = money(captured, b.cfg), money(refunded, b.cfg), money(refunding, b.cfg)

@@ -18,6 +18,7 @@ import (
 // One house serves all tests of this package that do not need their own: each has its own sale in it.
 var shared struct {
 	once  sync.Once
+	dir   string
 	house *apitest.House
 	err   error
 	tests byte
@@ -26,9 +27,9 @@ var shared struct {
 func house(t *testing.T) *apitest.House {
 	t.Helper()
 	shared.once.Do(func() {
-		var dir string
-		if dir, shared.err = os.MkdirTemp("", "catraca-api-"); shared.err == nil {
-			shared.house, shared.err = apitest.Start(context.Background(), dir, apitest.Options{})
+		//nolint:usetesting // the folder is for all tests
+		if shared.dir, shared.err = os.MkdirTemp("", "catraca-api-"); shared.err == nil {
+			shared.house, shared.err = apitest.Start(context.Background(), shared.dir, apitest.Options{})
 		}
 	})
 	if shared.err != nil {
@@ -47,6 +48,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "close house:", err)
 			code = 1
 		}
+		_ = os.RemoveAll(shared.dir) // a temporary folder
 		// With all tests run every operation has been answered with success, and held against its description.
 		if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 {
 			for _, op := range h.Spec.Missing(h.Spec.Operations()) {

@@ -30,7 +30,7 @@ func (s *Server) refused(err error, lang string) error {
 // opKey of a command without a body. What changes nothing when it is done twice needs none, and a crowd that joins
 // costs no memory of answers.
 func (s *Server) opKey(p directory.Person, op sale.Op, key string) sale.Key {
-	name := opFinish
+	var name string
 	switch op {
 	case sale.OpJoin:
 		name = "join"
@@ -38,6 +38,8 @@ func (s *Server) opKey(p directory.Person, op sale.Op, key string) sale.Key {
 		name = "claim"
 	case sale.OpLeave:
 		name = "leave"
+	default:
+		name = opFinish
 	}
 	if key == "" && (op == sale.OpJoin || op == sale.OpClaim) {
 		return sale.Key{}

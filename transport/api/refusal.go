@@ -22,6 +22,7 @@ func refusal(e sale.EventID, r sale.Result, lang string) error {
 		p.Hold = wire.HoldRef(e, r.Hold)
 	case sale.RefusedFull:
 		p.RetryAfter = 5000
+	default: // the code says it all
 	}
 	return p
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/transport/api"
 	"github.com/catraca/catraca/transport/api/apitest"
 	"github.com/catraca/catraca/transport/wire"
@@ -33,6 +34,9 @@ func TestSignUpSignInSignOut(t *testing.T) {
 	s := apitest.Into[wire.Session](t, a)
 	if s.Account.Email != strings.ToLower(email) || s.Account.Name != "Ana Souza" || s.Account.Lang != "en" || s.Account.Role != "fan" || s.Token != "" {
 		t.Errorf("signed up as %+v", s)
+	}
+	if left := time.Until(time.UnixMilli(int64(s.Expires))); left < 11*time.Hour || left > 12*time.Hour {
+		t.Errorf("the session lasts %v", left)
 	}
 	c := cookieOf(t, a, "catraca")
 	if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Secure || c.Domain != "" {
@@ -218,14 +222,15 @@ func TestTokensThatOpenNothing(t *testing.T) {
 		h.Nobody().Do(t, "GET", "/api/v1/accounts/me", nil, apitest.Header("Authorization", auth)).Problem(t, wire.Unauthenticated)
 	}
 	h.Nobody().Do(t, "GET", "/api/v1/accounts/me", nil, apitest.Header("Authorization", "bEARER "+p.Token)).Want(t, http.StatusOK)
-}
-
-func TestSessionsExpire(t *testing.T) {
-	at := time.Now()
-	h := apitest.New(t, apitest.Options{API: func(o *api.Options) { o.SessionLife = time.Minute; o.Now = func() time.Time { return at } }})
-	p := h.Person(t, account.RoleFan)
-	s := apitest.Into[wire.Session](t, h.Nobody().Do(t, "POST", "/api/v1/sessions", wire.SignIn{Email: p.Email, Password: apitest.Password, Token: true}))
-	if got := time.UnixMilli(int64(s.Expires)); !got.Equal(at.Add(time.Minute).Truncate(time.Millisecond)) {
-		t.Errorf("expires at %v, it is %v", got, at)
+	// A session ends by itself.
+	token, hash := directory.NewToken()
+	if _, err := h.Directory.Submit(t.Context(), &account.Command{
+		Op: account.OpSessionOpen, Account: p.Account, TokenHash: hash, Expires: time.Now().Add(100 * time.Millisecond).UnixMilli(),
+	}); err != nil {
+		t.Fatal(err)
 	}
+	brief := &apitest.Fan{H: h, Token: token}
+	apitest.Eventually(t, "the session's end", func() bool {
+		return brief.Do(t, "GET", "/api/v1/accounts/me", nil).Status == http.StatusUnauthorized
+	})
 }

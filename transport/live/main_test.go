@@ -19,6 +19,7 @@ import (
 // One house serves all tests of this package that do not need their own: each has its own sale in it.
 var shared struct {
 	once  sync.Once
+	dir   string
 	house *apitest.House
 	err   error
 }
@@ -26,9 +27,9 @@ var shared struct {
 func house(t *testing.T) *apitest.House {
 	t.Helper()
 	shared.once.Do(func() {
-		var dir string
-		if dir, shared.err = os.MkdirTemp("", "catraca-live-"); shared.err == nil {
-			shared.house, shared.err = apitest.Start(context.Background(), dir, apitest.Options{
+		//nolint:usetesting // the folder is for all tests
+		if shared.dir, shared.err = os.MkdirTemp("", "catraca-live-"); shared.err == nil {
+			shared.house, shared.err = apitest.Start(context.Background(), shared.dir, apitest.Options{
 				Live:    func(o *live.Options) { o.Origins = []string{"https://loja.example"} },
 				Gateway: func(o *gateway.Options) { o.AwayAfter = 50 * time.Millisecond },
 			})
@@ -54,6 +55,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "close house:", err)
 			code = 1
 		}
+		_ = os.RemoveAll(shared.dir) // a temporary folder
 		if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 {
 			for _, frame := range h.Spec.Missing(h.Spec.Messages("down")) {
 				fmt.Fprintln(os.Stderr, "no test sees a frame", frame)

@@ -79,9 +79,10 @@ func DecodeUp(b []byte) (Up, error) {
 type (
 	// PlaceDown is a fan's place.
 	PlaceDown struct {
+		Place
+
 		T   string `json:"t"`
 		Seq uint64 `json:"seq"`
-		Place
 	}
 	// TickDown is how the sale goes, the same for everyone; its Seq is the tick's own.
 	TickDown struct {

@@ -36,9 +36,10 @@ type LedgerPlaces struct {
 
 // LedgerCategory is the places of one price category.
 type LedgerCategory struct {
+	LedgerPlaces
+
 	ID  int    `json:"id"`
 	Key string `json:"key"`
-	LedgerPlaces
 }
 
 // LedgerMoney is the book: captured − refunded − refunding = sold_face + sold_fees.

@@ -81,7 +81,7 @@ func Codes() []Code {
 }
 
 // Problem is an error as RFC 9457 has it: a code for programs, a sentence for people.
-type Problem struct {
+type Problem struct { //nolint:errname // the word of RFC 9457
 	Type       string       `json:"type"`
 	Code       Code         `json:"code"`
 	Title      string       `json:"title"`

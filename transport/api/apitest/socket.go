@@ -20,6 +20,7 @@ const patience = 10 * time.Second
 // Socket is a fan's live connection. One goroutine reads it.
 type Socket struct {
 	*websocket.Conn
+
 	h       *House
 	skipped []frame // while a reply was waited for
 }
@@ -57,6 +58,7 @@ func (f *Fan) Dial(t testing.TB, cfg *sale.Config, change ...func(http.Header)) 
 func (f *Fan) Live(t testing.TB, cfg *sale.Config, change ...func(http.Header)) *Socket {
 	t.Helper()
 	s, resp := f.Dial(t, cfg, change...)
+	_ = resp.Body.Close() // there is none, or it was read
 	if s == nil {
 		t.Fatalf("socket refused with %s", resp.Status)
 	}
