@@ -28,6 +28,7 @@ func accountCommand(env environment) *cobra.Command {
 		accountAddCommand(env, r), accountRoleCommand(env, r),
 		accountStateCommand(env, r, "disable", "Sign an account out everywhere, and let it in no more"),
 		accountStateCommand(env, r, "enable", "Let a disabled account in again"),
+		accountTokenCommand(env, r),
 	)
 	r.flags(c)
 	return c
