@@ -25,8 +25,8 @@ func (r *runner) carry(ctx context.Context, in sale.Intent) {
 	answers, err := r.effect(ctx, in)
 	r.o.Metrics.ran(in.Kind, err, r.o.Now().Sub(started))
 	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return // leadership or process is going; the intent stays open
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return // leadership or process is going, whatever else the error says; the intent stays open
 		}
 		r.o.Logger.Warn("intent failed", slog.Int("event", int(r.id)), slog.Uint64("intent", in.ID),
 			slog.String("kind", kindName(in.Kind)), slog.Int("tries", int(in.Tries)), slog.Any("error", err))

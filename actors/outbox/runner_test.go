@@ -55,3 +55,16 @@ func TestRunnerTrustsNoOldReading(t *testing.T) {
 		t.Errorf("%d intents are remembered, %d run", len(r.busy), r.running)
 	}
 }
+
+// A leader that goes cuts short what it runs. That is no failed attempt, however the error is worded: the next leader
+// finds the intent as it was.
+func TestRunnerCountsNoCutAttempt(t *testing.T) {
+	sales := &answersOnly{}
+	r := &runner{o: &Options{Sales: sales, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, id: 1}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r.carry(ctx, sale.Intent{ID: 7, Kind: sale.IntentMail})
+	if n := sales.got.Load(); n != 0 {
+		t.Errorf("the sale got %d answers", n)
+	}
+}
