@@ -49,21 +49,33 @@ func (h *hub) applied(m *machine) {
 			s.Delta(d)
 		}
 	}
-	if time.Since(h.published) >= publishEvery || slices.ContainsFunc(changes, isPhase) {
-		h.publish(m)
-		return
-	}
-	if h.waiting {
-		return
-	}
-	h.waiting = true
 	wait := publishEvery - time.Since(h.published)
-	publish := func() { h.handle.Post(func(m *machine) { h.waiting = false; h.publish(m) }) }
-	if h.timer == nil {
-		h.timer = time.AfterFunc(wait, publish)
+	switch {
+	case slices.ContainsFunc(changes, isPhase):
+		h.publish(m)
+	case h.waiting:
+	case wait <= 0:
+		h.publish(m)
+	default:
+		h.waiting = true
+		h.wake(wait)
+	}
+}
+
+// wake has a picture taken after wait, unless one of the last batch is there by then.
+func (h *hub) wake(wait time.Duration) {
+	if h.timer != nil {
+		h.timer.Reset(wait)
 		return
 	}
-	h.timer.Reset(wait)
+	h.timer = time.AfterFunc(wait, func() {
+		h.handle.Post(func(m *machine) {
+			h.waiting = false
+			if h.view.Load().Index != m.Index() {
+				h.publish(m)
+			}
+		})
+	})
 }
 
 // isPhase says that a change is seen by everybody: an organiser who opens or pauses a sale sees at once that it is so.

@@ -131,7 +131,7 @@ func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.Acco
 			e.info = i
 		}
 		// Sent from the machine's own goroutine, as the changes are: none after this place gets past the worker.
-		g.root.Send(pid, attach{e})
+		g.root.Send(pid, attach{e: e})
 	})
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.Acco
 	return func() {
 		once.Do(func() {
 			g.metrics.connections.Dec()
-			g.root.Send(pid, detach{e})
+			g.root.Send(pid, detach{e: e})
 		})
 	}, nil
 }
@@ -232,7 +232,7 @@ func (g *Gateway) pulse() {
 		stocks := g.beatRooms(now)
 		for i, w := range g.workers {
 			for _, s := range stocks {
-				g.root.Send(g.pids[i], s)
+				g.root.Send(g.pids[i], stock{f: s})
 			}
 			if w.beating.CompareAndSwap(false, true) {
 				g.root.Send(g.pids[i], beat{now: now})

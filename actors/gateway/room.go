@@ -32,8 +32,9 @@ type room struct {
 // Delta hands a batch's changes to the workers. The machine's goroutine.
 func (r *room) Delta(d *event.Delta) {
 	r.gather(d)
+	var msg any = news{d: d}
 	for _, pid := range r.g.pids {
-		r.g.root.Send(pid, d)
+		r.g.root.Send(pid, msg)
 	}
 }
 

@@ -13,16 +13,40 @@ import (
 	"github.com/catraca/catraca/actors/sale/queue"
 )
 
-// Messages of a worker. The set is closed: these, *event.Delta and *StockFrame.
+// quiet messages are not written to the log when they come too late.
+type quiet struct{}
+
+// IgnoreDeadLetterLogging is asked for by the actor system.
+func (quiet) IgnoreDeadLetterLogging() {}
+
+// Messages of a worker. The set is closed.
 type (
-	attach    struct{ e *entry }
-	detach    struct{ e *entry }
+	attach struct {
+		quiet
+		e *entry
+	}
+	detach struct {
+		quiet
+		e *entry
+	}
 	wantStock struct {
+		quiet
 		key fanKey
 		fan Fan
 		on  bool
 	}
-	beat struct{ now time.Time }
+	news struct {
+		quiet
+		d *event.Delta
+	}
+	stock struct {
+		quiet
+		f *StockFrame
+	}
+	beat struct {
+		quiet
+		now time.Time
+	}
 )
 
 // worker owns the connections of its accounts. It is an actor: one message at a time, no locks.
@@ -51,12 +75,12 @@ func (w *worker) Receive(ctx actor.Context) {
 		w.detach(msg.e)
 	case wantStock:
 		w.wantStock(msg)
-	case *event.Delta:
-		w.delta(msg)
-	case *StockFrame:
-		for e := range w.watchers[msg.Event] {
+	case news:
+		w.delta(msg.d)
+	case stock:
+		for e := range w.watchers[msg.f.Event] {
 			w.g.metrics.stocks.Inc()
-			e.fan.Push(msg)
+			e.fan.Push(msg.f)
 		}
 	case beat:
 		w.beating.Store(false)

@@ -11,31 +11,48 @@ import (
 // maxInFlight batches may be on their way at once: one on the disk, one behind it.
 const maxInFlight = 2
 
+// quiet messages are not written to the log when they come too late: a command may hold what people typed.
+type quiet struct{}
+
+// IgnoreDeadLetterLogging is asked for by the actor system.
+func (quiet) IgnoreDeadLetterLogging() {}
+
 // Messages of the actor. The set is closed.
 type (
 	submission[R any] struct {
+		quiet
 		cmd    []byte
 		waiter Waiter[R]
 	}
 	reading[M any] struct {
+		quiet
 		fn   func(M)
 		free bool // not counted against the intake
 	}
 	committed struct {
+		quiet
 		index  uint64
 		header Header
 		body   []byte
 	}
 	failed struct {
+		quiet
 		term, seq uint64
 		err       error
 	}
-	ready          struct{ term uint64 }
-	lost           struct{}
-	tick           struct{}
-	halt           struct{}
-	snapshot       struct{ reply chan<- []byte }
+	ready struct {
+		quiet
+		term uint64
+	}
+	lost     struct{ quiet }
+	tick     struct{ quiet }
+	halt     struct{ quiet }
+	snapshot struct {
+		quiet
+		reply chan<- []byte
+	}
 	install[M any] struct {
+		quiet
 		machine M
 		done    chan<- struct{}
 	}

@@ -158,7 +158,7 @@ func (s *Shard[M, R]) spawn(id uint32, m M) error {
 	}
 	s.machines[id] = h
 	if s.leading {
-		h.send(ready{s.term})
+		h.send(ready{term: s.term})
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (s *Shard[M, R]) LeaderReady(term uint64) {
 	defer s.mu.Unlock()
 	s.leading, s.term = true, term
 	for _, h := range s.machines {
-		h.send(ready{term})
+		h.send(ready{term: term})
 	}
 }
 
