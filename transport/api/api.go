@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/catraca/catraca/actors/account"
 	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/event"
@@ -88,6 +90,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Import turns an event file into what a sale is created with.
 	Import func(body []byte, contentType string) (*sale.Config, any, error)
+	// Registerer of the metrics; nil: none are published.
+	Registerer prometheus.Registerer
 }
 
 // Server answers the API.
@@ -96,6 +100,7 @@ type Server struct {
 	plans   planCache
 	watches watches
 	pace    pace
+	metrics *metrics
 	cross   *http.CrossOriginProtection
 	mux     *http.ServeMux
 	routes  []string // patterns, as openapi.yaml lists them
@@ -115,7 +120,7 @@ func New(o Options) (*Server, error) {
 		o.Secret = make([]byte, 32)
 		_, _ = rand.Read(o.Secret) // never fails
 	}
-	s := &Server{o: o, pace: newPace(o.Pace), cross: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
+	s := &Server{o: o, pace: newPace(o.Pace), metrics: newMetrics(o.Registerer), cross: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
 	for _, origin := range o.Origins {
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust origin: %w", err)
@@ -148,7 +153,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // route adds one operation; openapi.yaml has it too.
 func (s *Server) route(pattern string, h handler, a access) {
 	s.routes = append(s.routes, pattern)
-	s.mux.Handle(pattern, s.handle(h, a))
+	s.mux.Handle(pattern, s.handle(pattern, h, a))
 }
 
 // Who may call. Staff may do what a fan may; the sale's own checks come on top.
@@ -207,7 +212,7 @@ func (s *Server) plainRoutes() {
 	s.routes = append(s.routes, "GET /livez", "GET /readyz")
 	s.mux.HandleFunc("GET /livez", s.livez)
 	s.mux.HandleFunc("GET /readyz", s.readyz)
-	s.mux.Handle("/", s.handle(func(_ context.Context, r *request) (answer, error) {
+	s.mux.Handle("/", s.handle("none", func(_ context.Context, r *request) (answer, error) {
 		return answer{}, s.problem(wire.NotFound, r.lang)
 	}, anyone()))
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/catraca/catraca/actors/account"
 	"github.com/catraca/catraca/actors/directory"
@@ -52,19 +53,24 @@ type access struct {
 	paced  bool         // counts against the pace of the account
 }
 
-func (s *Server) handle(h handler, who access) http.Handler {
+// handle answers an operation; route names it in the metrics.
+func (s *Server) handle(route string, h handler, who access) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		began := time.Now()
 		r := &request{Request: hr, w: w, lang: language(hr)}
 		err := s.admit(r, who)
 		var a answer
 		if err == nil {
 			a, err = h(hr.Context(), r)
 		}
+		var p *wire.Problem
 		if err != nil {
-			s.writeError(w, r, err)
-			return
+			p = s.toProblem(err, r.lang)
+			s.writeProblem(w, r, p, err)
+		} else {
+			s.write(w, a)
 		}
-		s.write(w, a)
+		s.metrics.answered(route, a.sent(p), time.Since(began))
 	})
 }
 
@@ -132,8 +138,8 @@ func (s *Server) write(w http.ResponseWriter, a answer) {
 	}
 }
 
-func (s *Server) writeError(w http.ResponseWriter, r *request, err error) {
-	p := s.toProblem(err, r.lang)
+// writeProblem answers with a problem. Of the causes only those nobody was prepared for are logged.
+func (s *Server) writeProblem(w http.ResponseWriter, r *request, p *wire.Problem, err error) {
 	if p.Code == wire.Internal {
 		s.o.Logger.Error("request failed", slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Any("error", err))
 	}

@@ -58,14 +58,16 @@ func (p *pace) read(from netip.Addr, now time.Time) (time.Duration, bool) {
 
 // keepPace refuses a request that comes too soon after the others of its caller.
 func (s *Server) keepPace(r *request, a access) error {
-	wait, ok := time.Duration(0), true
+	wait, ok, by := time.Duration(0), true, "account"
 	switch {
 	case r.person.Account == 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		by = "address"
 		wait, ok = s.pace.read(s.o.Address(r.Request), s.o.Now())
 	case r.person.Account != 0 && a.paced:
 		wait, ok = s.pace.shop(r.person, s.o.Now())
 	}
 	if !ok {
+		s.metrics.paced.WithLabelValues(by).Inc()
 		return s.tooMany(wait, r.lang)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 // *[wire.Problem] in lang.
 func (s *Server) Ask(ctx context.Context, p directory.Person, lang string, id sale.EventID, op sale.Op) error {
 	if wait, ok := s.pace.shop(p, s.o.Now()); !ok {
+		s.metrics.paced.WithLabelValues("account").Inc()
 		return s.tooMany(wait, lang)
 	}
 	return s.refused(s.ask(ctx, p, lang, id, op, s.opKey(p, op, "")), lang)

@@ -147,7 +147,9 @@ func (s *Server) signIn(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if !ok || found.ID == 0 || found.Disabled || found.Erased {
+	ok = ok && found.ID != 0 && !found.Disabled && !found.Erased
+	s.metrics.signedIn(ok)
+	if !ok {
 		return answer{}, s.problem(wire.WrongPassword, r.lang)
 	}
 	return s.openSession(ctx, r, found.ID, in.Token, http.StatusCreated)

@@ -41,6 +41,7 @@ type call struct {
 // told in lang.
 func (s *Server) Call(ctx context.Context, p directory.Person, lang string, id sale.EventID, op, key string, body []byte) (status int, out []byte) {
 	if wait, ok := s.pace.shop(p, s.o.Now()); !ok {
+		s.metrics.paced.WithLabelValues("account").Inc()
 		return s.carry(answer{}, s.tooMany(wait, lang), lang)
 	}
 	if key != "" && !validKey(key) {
