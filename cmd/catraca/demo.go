@@ -119,7 +119,7 @@ func demo(ctx context.Context, env environment, o demoOptions) (err error) {
 	s.announce(env, o, time.Since(began))
 	crowd := startCrowd(ctx, s, fans)
 	defer crowd.wait()
-	return s.watch(ctx, env, crowd)
+	return s.watch(ctx, env)
 }
 
 func (s *stage) start(ctx context.Context, o demoOptions) error {
@@ -185,7 +185,7 @@ const (
 )
 
 func (s *stage) startPayments(o demoOptions) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listen(config.Listener{Listen: "127.0.0.1:0"}, "demo")
 	if err != nil {
 		return fmt.Errorf("start payment server: %w", err)
 	}

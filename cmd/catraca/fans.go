@@ -93,7 +93,7 @@ func (c *crowd) live(ctx context.Context, f *bench.Fan, s bench.Story) {
 func (c *crowd) wait() { c.running.Wait() }
 
 // watch tells every few seconds how the sale goes, until it is told to stop.
-func (s *stage) watch(ctx context.Context, env environment, c *crowd) error {
+func (s *stage) watch(ctx context.Context, env environment) error {
 	t := time.NewTicker(5 * time.Second)
 	defer t.Stop()
 	last := ""
@@ -108,7 +108,7 @@ func (s *stage) watch(ctx context.Context, env environment, c *crowd) error {
 			return fmt.Errorf("a listener ended: %w", err)
 		case <-t.C:
 		}
-		line := s.line(c)
+		line := s.line()
 		if line == last {
 			continue
 		}
@@ -121,7 +121,7 @@ func (s *stage) watch(ctx context.Context, env environment, c *crowd) error {
 	}
 }
 
-func (s *stage) line(c *crowd) string {
+func (s *stage) line() string {
 	v, err := s.node.events.View(s.event.Event)
 	if err != nil {
 		return err.Error()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,7 +19,7 @@ import (
 
 // listen opens a listener. Without a certificate only this machine is served: passwords and tickets travel on it.
 func listen(o config.Listener, name string) (net.Listener, error) {
-	l, err := net.Listen("tcp", o.Listen)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s.listen: %w", name, err)
 	}

@@ -217,9 +217,11 @@ func (n *node) startEdge(out outside) error {
 	n.api, err = api.New(api.Options{
 		Sales: n.events, Directory: n.directory, Places: n.gateway,
 		Passwords: password.NewPool(n.cfg.Accounts.HashWorkers, n.cfg.Accounts.HashMaxWait, n.registry),
-		SignIns:   throttle.NewSignIn(n.registry),
-		Issuer:    &issue.Issuer{Sales: n.events, People: n.directory, Keys: n.keys, OrderURL: n.orderURL},
-		Webhook:   out.webhook, Gates: n.keys, Origins: origins, Secure: n.secure(),
+		SignIns: throttle.NewSignIn(throttle.Limits{
+			PerAddress: n.cfg.Accounts.PerAddressMin, PerAccount: n.cfg.Accounts.PerAccountMin,
+		}, n.registry),
+		Issuer:  &issue.Issuer{Sales: n.events, People: n.directory, Keys: n.keys, OrderURL: n.orderURL},
+		Webhook: out.webhook, Gates: n.keys, Origins: origins, Secure: n.secure(),
 		SessionLife: n.cfg.Accounts.SessionLife, Ready: n.ready, Address: proxies.Addr,
 		Status: func() any { return n.cluster.Status() }, Now: time.Now, Logger: n.log, Import: importEvent,
 	})

@@ -158,7 +158,7 @@ func TestManyGoroutines(t *testing.T) {
 
 func TestSignIn(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	s := NewSignIn(reg)
+	s := NewSignIn(Limits{}, reg)
 	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}) }
 	for i := range 5 {
 		if _, ok := s.Allow("ana@example.org", from(i), epoch()); !ok {

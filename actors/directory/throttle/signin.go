@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// SignIn limits sign-ins: 20 a minute from one address, which is loose because a carrier puts many people behind
-// one, and 5 a minute for one account.
+// SignIn limits sign-ins: loosely from one address, because a carrier puts many people behind one, and tightly for
+// one account.
 type SignIn struct {
 	addresses *Limiter
 	accounts  *Limiter
@@ -17,11 +17,23 @@ type SignIn struct {
 
 const signInKeys = 1 << 17 // 8 MiB for each of the two limits
 
-// NewSignIn returns the limits with their usual numbers. The collector is registered on reg unless it is nil.
-func NewSignIn(reg prometheus.Registerer) *SignIn {
+// Limits of sign-ins a minute; 0 means the usual number.
+type Limits struct {
+	PerAddress int // 20
+	PerAccount int // 5
+}
+
+// NewSignIn returns the limits. The collector is registered on reg unless it is nil.
+func NewSignIn(l Limits, reg prometheus.Registerer) *SignIn {
+	if l.PerAddress == 0 {
+		l.PerAddress = 20
+	}
+	if l.PerAccount == 0 {
+		l.PerAccount = 5
+	}
 	s := &SignIn{
-		addresses: New(Rate{Count: 20, Per: time.Minute}, signInKeys),
-		accounts:  New(Rate{Count: 5, Per: time.Minute}, signInKeys),
+		addresses: New(Rate{Count: l.PerAddress, Per: time.Minute}, signInKeys),
+		accounts:  New(Rate{Count: l.PerAccount, Per: time.Minute}, signInKeys),
 		throttled: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "catraca_auth_throttled_total",
 			Help: "Sign-ins refused before any password was hashed, by the limit that was reached (address or account).",

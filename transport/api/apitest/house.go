@@ -171,7 +171,7 @@ func (h *House) startEdge(o Options) error {
 	}
 	a := api.Options{
 		Sales: h.Events, Directory: h.Directory, Places: h.Gateway, Passwords: password.NewPool(2, 10*time.Second, nil),
-		SignIns: throttle.NewSignIn(nil), Issuer: h.Issuer, Webhook: verifier, Gates: h.Keys, Ready: h.Ready.Load,
+		SignIns: throttle.NewSignIn(throttle.Limits{}, nil), Issuer: h.Issuer, Webhook: verifier, Gates: h.Keys, Ready: h.Ready.Load,
 		Pace:    api.Pace{Shopping: throttle.Rate{Count: 10_000, Per: time.Second}},
 		Address: h.address, Status: func() any { return h.Cluster.Status() }, Now: time.Now, Logger: h.log, Import: ImportEvent,
 	}
