@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // house is a directory over a real cluster node. Its clock may be put forward.
 type house struct {
 	*Service
+
 	node   *cluster.Node
 	system *actor.ActorSystem
 	skew   *atomic.Int64 // ms

@@ -68,6 +68,7 @@ func (x *index) update(s *account.State) {
 			x.people.Delete(c.Account)
 		case account.ChangeEvent, account.ChangeKey:
 			reread = true
+		case account.ChangeAudit: // nothing to look up
 		}
 	}
 	if reread || x.events.Load() == nil {
