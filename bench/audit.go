@@ -55,6 +55,7 @@ func Audit(journals []*Journal) error {
 // placed is a place and whose it is.
 type placed struct {
 	PlaceNote
+
 	account string
 }
 

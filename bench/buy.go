@@ -72,7 +72,7 @@ func (v *visit) settle(ctx context.Context) error {
 func (v *visit) page(ctx context.Context, address, card string) error {
 	err := v.f.Payer(ctx, address, card)
 	if errors.Is(err, ErrDeclined) {
-		return errors.Join(&Refused{wire.Problem{Status: http.StatusPaymentRequired, Code: "declined"}}, err)
+		return errors.Join(&RefusedError{wire.Problem{Status: http.StatusPaymentRequired, Code: "declined"}}, err)
 	}
 	return err
 }

@@ -97,7 +97,7 @@ func (v *visit) do(ctx context.Context, o shop, out any) error {
 			up = []byte("{}")
 		}
 		err := v.link.ask(o.op, o.key, up, v.see, out)
-		var no *Refused
+		var no *RefusedError
 		if err == nil || errors.As(err, &no) && final(err) {
 			return err
 		}

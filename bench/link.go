@@ -49,7 +49,7 @@ func (f *Fan) dial(ctx context.Context) (*link, error) {
 	}
 	if err != nil {
 		if res != nil && res.StatusCode >= http.StatusBadRequest {
-			no := &Refused{}
+			no := &RefusedError{}
 			if json.NewDecoder(res.Body).Decode(&no.Problem) != nil {
 				no.Code = wire.Unavailable
 			}
@@ -123,7 +123,7 @@ func decodeFrame(b []byte) (f frame, err error) {
 }
 
 // ask does a shopping operation over the socket and waits for its answer; what else comes meanwhile is handed to see.
-// An error that is no *[Refused] means that the outcome is not known and the link is of no more use.
+// An error that is no *[RefusedError] means that the outcome is not known and the link is of no more use.
 func (l *link) ask(op, key string, body []byte, see func(frame), out any) error {
 	l.call++
 	if err := l.send(wire.Up{T: "call", ID: l.call, Op: op, Key: key, Body: body}); err != nil {

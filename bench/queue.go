@@ -55,7 +55,7 @@ func over(err error) bool {
 	if errors.As(err, &bye) {
 		return bye.Code == wire.CloseSignIn || bye.Code == wire.CloseForbidden || bye.Code == wire.CloseSaleOver
 	}
-	var no *Refused
+	var no *RefusedError
 	if errors.As(err, &no) {
 		return no.Status == http.StatusUnauthorized || no.Status == http.StatusForbidden || no.Status == http.StatusNotFound
 	}

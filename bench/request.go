@@ -21,14 +21,14 @@ const requestTime = 20 * time.Second
 // maxAnswer bounds what is read of one answer.
 const maxAnswer = 4 << 20
 
-// Refused is an answer that says no.
-type Refused struct{ wire.Problem }
+// RefusedError is an answer that says no.
+type RefusedError struct{ wire.Problem }
 
-func (r *Refused) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Detail) }
+func (r *RefusedError) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Detail) }
 
 // refusal returns the code of a refusal, or "" when err is none.
 func refusal(err error) wire.Code {
-	var no *Refused
+	var no *RefusedError
 	if errors.As(err, &no) {
 		return no.Code
 	}
@@ -37,7 +37,7 @@ func refusal(err error) wire.Code {
 
 // final says whether an answer is the last word: everything but a lost connection and a server that asks to come back.
 func final(err error) bool {
-	var no *Refused
+	var no *RefusedError
 	if !errors.As(err, &no) {
 		return err == nil
 	}
@@ -67,7 +67,7 @@ func (v *visit) retry(ctx context.Context, do func() error) error {
 			return ctx.Err()
 		}
 		wait := pause
-		var no *Refused
+		var no *RefusedError
 		if errors.As(err, &no) && no.RetryAfter > 0 {
 			wait = time.Duration(no.RetryAfter) * time.Millisecond
 		}
@@ -81,7 +81,7 @@ func (v *visit) retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// send does a request once. A refusal is a *[Refused]; any other error means that the outcome is not known.
+// send does a request once. A refusal is a *[RefusedError]; any other error means that the outcome is not known.
 func (f *Fan) send(ctx context.Context, r request, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -110,7 +110,7 @@ func (f *Fan) send(ctx context.Context, r request, out any) error {
 // answered decodes an answer of either carrier.
 func answered(status int, body []byte, plain bool, out any) error {
 	if status >= http.StatusBadRequest {
-		no := &Refused{}
+		no := &RefusedError{}
 		if plain || json.Unmarshal(body, &no.Problem) != nil {
 			no.Code = wire.Unavailable
 		}
@@ -121,7 +121,7 @@ func answered(status int, body []byte, plain bool, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return &Refused{wire.Problem{Status: status, Code: wire.Internal, Detail: fmt.Sprintf("the answer cannot be read: %v", err)}}
+		return &RefusedError{wire.Problem{Status: status, Code: wire.Internal, Detail: fmt.Sprintf("the answer cannot be read: %v", err)}}
 	}
 	return nil
 }
