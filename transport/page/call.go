@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,7 +38,7 @@ func (p *problem) Error() string {
 
 // is says whether err is the API's refusal with this code.
 func is(err error, code string) bool {
-	p, ok := err.(*problem)
+	p, ok := errors.AsType[*problem](err)
 	return ok && p.Code == code
 }
 

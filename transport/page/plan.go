@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -157,7 +158,7 @@ func (h *Handler) planPicture(w http.ResponseWriter, r *http.Request) {
 	d, err := v.loadPlan("/api/v1/events/" + r.PathValue("slug") + "/plan/" + hash + ".json")
 	if err != nil {
 		status := http.StatusServiceUnavailable
-		if p, ok := err.(*problem); ok {
+		if p, ok := errors.AsType[*problem](err); ok {
 			status = p.Status
 		}
 		w.Header().Set("Cache-Control", "no-store")

@@ -3,6 +3,7 @@ package page
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"net/http"
@@ -71,7 +72,7 @@ func FuzzPlan(f *testing.F) {
 		p.squeeze()
 		d := xml.NewDecoder(strings.NewReader(string(p.picture())))
 		for {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("picture is not well-formed: %v", err)

@@ -117,13 +117,12 @@ func attr(tok html.Token, name string) (string, bool) {
 }
 
 type checker struct {
-	t        *testing.T
-	ids      map[string]int
-	roles    map[string]int
-	refs     []string
-	heads    int
-	lang     string
-	headings []string
+	t     *testing.T
+	ids   map[string]int
+	roles map[string]int
+	refs  []string
+	heads int
+	lang  string
 }
 
 func (c *checker) element(tok html.Token, open []string) {

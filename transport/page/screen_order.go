@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 )
@@ -32,7 +33,7 @@ func (h *Handler) order(v *visit) error {
 	if d.O.State == "paid" || d.O.State == "fulfilled" || d.O.State == "refunding" {
 		var got struct{ Items []ticket }
 		err := v.api(http.MethodGet, "orders/"+id+"/tickets", nil, &got)
-		if p, ok := err.(*problem); err != nil && (!ok || p.Status >= 500) {
+		if p, ok := errors.AsType[*problem](err); err != nil && (!ok || p.Status >= 500) {
 			return err
 		}
 		d.Tickets = got.Items

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -139,7 +140,7 @@ func (h *Handler) leave(v *visit) error {
 // settle ends a form: done or refused, the visitor is sent to a page that a reload cannot send again; a refusal
 // goes along as ?why=. Being signed out, busy and broken have pages of their own.
 func (v *visit) settle(err error, to string) error {
-	p, ok := err.(*problem)
+	p, ok := errors.AsType[*problem](err)
 	switch {
 	case err == nil:
 		return v.goTo(to)

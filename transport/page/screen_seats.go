@@ -2,6 +2,7 @@ package page
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -75,7 +76,7 @@ func (v *visit) showSeats(form bestForm, alert notice, status int) error {
 func (v *visit) loadHold(slug string) (*hold, error) {
 	got := &hold{}
 	err := v.api(http.MethodGet, "events/"+url.PathEscape(slug)+"/holds/me", nil, got)
-	if p, ok := err.(*problem); ok && (p.Status == http.StatusNotFound || p.Code == "no-lease" || p.Code == "expired" || p.Code == "no-place") {
+	if p, ok := errors.AsType[*problem](err); ok && (p.Status == http.StatusNotFound || p.Code == "no-lease" || p.Code == "expired" || p.Code == "no-place") {
 		return nil, nil
 	}
 	if err != nil {
@@ -95,7 +96,7 @@ func (h *Handler) hold(v *visit) error {
 		Category: f.Get("category"), Section: f.Get("section"), Scatter: f.Get("scatter") != "",
 	}
 	err := v.api(http.MethodPost, "events/"+v.slug()+"/holds", holdBody(f, form), nil)
-	p, ok := err.(*problem)
+	p, ok := errors.AsType[*problem](err)
 	if err == nil || is(err, "hold-exists") {
 		return v.goTo("/e/" + v.slug() + "/checkout")
 	}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/mail"
 	"net/url"
@@ -99,7 +100,7 @@ func (v *visit) signed(d signData, err error) error {
 	if err == nil {
 		return v.afterSign(d)
 	}
-	p, ok := err.(*problem)
+	p, ok := errors.AsType[*problem](err)
 	if !ok {
 		return err
 	}

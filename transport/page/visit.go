@@ -76,7 +76,7 @@ func (v *visit) greet() {
 	}
 	var got struct{ Account account }
 	err := v.api(http.MethodGet, "accounts/me", nil, &got)
-	if p, ok := err.(*problem); ok && p.Status != http.StatusUnauthorized {
+	if p, ok := errors.AsType[*problem](err); ok && p.Status != http.StatusUnauthorized {
 		v.unsure = p
 	}
 	if err == nil && got.Account.ID != "" {
@@ -198,7 +198,7 @@ func trim(html []byte) []byte {
 
 // fail shows an error as the page that helps most.
 func (v *visit) fail(err error) {
-	p, ok := err.(*problem)
+	p, ok := errors.AsType[*problem](err)
 	if !ok {
 		if errors.Is(v.r.Context().Err(), context.Canceled) {
 			return
