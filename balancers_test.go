@@ -257,13 +257,7 @@ func (f *front) checkOnce(t *testing.T, a, b *standIn) {
 	if n := a.asked.Load() + b.asked.Load() - before; n != 1 || res.StatusCode < 500 {
 		t.Errorf("a POST reached nodes %d times and the client got %d %s; want once and an error", n, res.StatusCode, body)
 	}
-	f.eventually(t, "both nodes serve again", func() bool {
-		x, y := a.asked.Load(), b.asked.Load()
-		for range 4 {
-			f.ask(t, f.papers.client("127.0.0.1"), http.MethodGet, "/", nil, nil)
-		}
-		return a.asked.Load() > x && b.asked.Load() > y
-	})
+	f.serving(t, a, b)
 }
 
 func (f *front) eventually(t *testing.T, what string, ok func() bool) {
@@ -301,7 +295,8 @@ func echo(t *testing.T, c *websocket.Conn, text string) string {
 	return string(b)
 }
 
-// checkDrain takes node a out: new requests and sockets go to b, and a's socket stays.
+// checkDrain takes node a out, by what it says of itself and by the operator's hand: new requests and sockets go to b,
+// and a's socket stays.
 func (f *front) checkDrain(t *testing.T, a, b *standIn) {
 	t.Helper()
 	sockets := map[string]*websocket.Conn{}
@@ -312,10 +307,22 @@ func (f *front) checkDrain(t *testing.T, a, b *standIn) {
 	if sockets["a"] == nil || sockets["b"] == nil {
 		t.Fatalf("two live sockets are at %v, want one at each node", sockets)
 	}
-	a.ready.Store(false)
-	if !f.asks {
-		f.seclude(0)
+	if f.asks {
+		a.ready.Store(false)
+		f.checkSecluded(t, a, sockets["a"])
+		a.ready.Store(true)
+		f.serving(t, a, b)
 	}
+	if f.seclude != nil {
+		f.seclude(0)
+	} else {
+		a.ready.Store(false)
+	}
+	f.checkSecluded(t, a, sockets["a"])
+}
+
+func (f *front) checkSecluded(t *testing.T, a *standIn, socket *websocket.Conn) {
+	t.Helper()
 	client := f.papers.client("127.0.0.1")
 	f.eventually(t, "the draining node gets nothing new", func() bool {
 		client.CloseIdleConnections()
@@ -325,12 +332,27 @@ func (f *front) checkDrain(t *testing.T, a, b *standIn) {
 		}
 		return a.asked.Load() == before
 	})
-	if _, name := f.dial(t); name != "b" {
+	c, name := f.dial(t)
+	if name == a.name {
 		t.Errorf("a new live socket went to the draining node")
 	}
-	if got := echo(t, sockets["a"], "still here"); got != "a still here" {
+	_ = c.Close()
+	if got := echo(t, socket, "still here"); got != a.name+" still here" {
 		t.Errorf("the draining node's socket said %q", got)
 	}
+}
+
+// serving waits until both nodes are sent requests.
+func (f *front) serving(t *testing.T, a, b *standIn) {
+	t.Helper()
+	client := f.papers.client("127.0.0.1")
+	x, y := a.asked.Load(), b.asked.Load()
+	f.eventually(t, "both nodes serve", func() bool {
+		for range 4 {
+			f.ask(t, client, http.MethodGet, "/", nil, nil)
+		}
+		return a.asked.Load() > x && b.asked.Load() > y
+	})
 }
 
 // checkDead ends node b too, without notice: visitors get an answer, at once, that says so.

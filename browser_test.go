@@ -159,7 +159,8 @@ func payByCard(t *testing.T, ctx context.Context, card string) { //nolint:revive
 // pictures of their QR.
 func tickets(t *testing.T, ctx context.Context, want int) (order string, codes []string) { //nolint:revive // as above
 	t.Helper()
-	do(t, ctx, "tickets", time.Minute, chromedp.WaitVisible(".tickets img.qr"))
+	do(t, ctx, "tickets", time.Minute, chromedp.WaitVisible(".tickets img.qr"),
+		poll(`[...document.querySelectorAll(".tickets img.qr")].every((i) => i.complete && i.naturalWidth > 0)`))
 	shot(ctx, "tickets")
 	url := eval[string](t, ctx, `location.href`)
 	count := eval[int](t, ctx, `document.querySelectorAll(".tickets img.qr").length`)
@@ -167,33 +168,47 @@ func tickets(t *testing.T, ctx context.Context, want int) (order string, codes [
 		t.Fatalf("the page shows %d tickets, want %d", count, want)
 	}
 	for i := range count {
-		limited, cancel := context.WithTimeout(ctx, 20*time.Second)
-		png, err := chromedp.Run(limited, chromedp.Screenshot(fmt.Sprintf(".tickets li:nth-child(%d) img.qr", i+1)))
-		cancel()
-		if err != nil {
-			t.Fatalf("picture of the QR: %v", err)
-		}
-		codes = append(codes, readQR(t, png))
+		codes = append(codes, readCode(t, ctx, fmt.Sprintf(".tickets li:nth-child(%d) img.qr", i+1)))
 	}
 	url, _, _ = strings.Cut(url, "?")
 	return filepath.Base(url), codes
 }
 
-func readQR(t *testing.T, png []byte) string {
+// readCode reads the QR that the page shows. The page may still move under the camera, so it is held up again.
+func readCode(t *testing.T, ctx context.Context, selector string) string { //nolint:revive // as above
 	t.Helper()
+	limited, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		png, err := chromedp.Run(limited, chromedp.Screenshot(selector))
+		if err != nil {
+			t.Fatalf("picture of the QR: %v", err)
+		}
+		code, err := readQR(png)
+		if err == nil {
+			return code
+		}
+		if _, late := chromedp.Run(limited, chromedp.Sleep(200*time.Millisecond)); late != nil {
+			shot(ctx, "failed")
+			t.Fatalf("the QR on the page cannot be read: %v", err)
+		}
+	}
+}
+
+func readQR(png []byte) (string, error) {
 	img, _, err := image.Decode(bytes.NewReader(png))
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	bmp, err := gozxing.NewBinaryBitmapFromImage(img)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	res, err := qrcode.NewQRCodeReader().Decode(bmp, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 	if err != nil {
-		t.Fatalf("the QR on the page cannot be read: %v", err)
+		return "", err
 	}
-	return res.GetText()
+	return res.GetText(), nil
 }
 
 // checkTickets holds the codes against the published key and lets each in once.

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -136,7 +137,7 @@ type front struct {
 	*plan
 	redirects bool
 	asks      bool           // asks the nodes whether they are ready
-	seclude   func(node int) // what the operator does to a node that is to get nothing new, where it does not ask
+	seclude   func(node int) // what the operator does to a node that is to get nothing new and still runs; may be nil
 }
 
 // fronts are the balancers that are tested.
@@ -211,6 +212,17 @@ func startHAProxy(t *testing.T, p *plan) *front {
 	}
 	f := &front{plan: p, redirects: true, asks: true}
 	f.run(t, path, "-db", "-f", file)
+	f.seclude = func(node int) {
+		c, err := net.Dial("unix", filepath.Join(dir, "a.sock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		_, _ = fmt.Fprintf(c, "set server catraca_nodes/n%d state drain\n", node+1)
+		if said, err := io.ReadAll(c); err != nil || strings.TrimSpace(string(said)) != "" {
+			t.Fatalf("haproxy says %q, %v", said, err)
+		}
+	}
 	return f
 }
 
