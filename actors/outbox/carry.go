@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/catraca/catraca/actors/sale"
@@ -19,61 +21,78 @@ const (
 	maxCaptureTries = 10
 )
 
+const (
+	firstPause = 250 * time.Millisecond
+	mostPause  = 5 * time.Minute
+)
+
 // carry runs one intent and takes the outcome back to the sale.
 func (r *runner) carry(ctx context.Context, in sale.Intent) {
-	started := r.o.Now()
+	started := time.Now()
 	answers, err := r.effect(ctx, in)
-	r.o.Metrics.ran(in.Kind, err, r.o.Now().Sub(started))
+	r.o.Metrics.ran(in.Kind, err, time.Since(started))
 	if err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return // leadership or process is going, whatever else the error says; the intent stays open
+			return // leadership or process is going; the intent stays open
 		}
-		r.o.Logger.Warn("intent failed", slog.Int("event", int(r.id)), slog.Uint64("intent", in.ID),
-			slog.String("kind", kindName(in.Kind)), slog.Int("tries", int(in.Tries)), slog.Any("error", err))
-		answers = []sale.Command{r.failed(in, err)}
+		r.fail(ctx, in, err)
+		return
 	}
 	for i := range answers {
-		c := &answers[i]
-		c.Intent, c.Order, c.Attempt = in.ID, in.Order, in.Attempt
-		if c.Key == (sale.Key{}) {
-			c.Key = answerKey(in, c.Op, byte(i))
-		}
-		// The answer may outlive the attempt's own deadline, but not the leader.
-		if _, err := r.o.Sales.Submit(context.WithoutCancel(ctx), r.id, c); err != nil {
-			r.o.Logger.Warn("answer to an intent not recorded, it will run again", slog.Int("event", int(r.id)),
-				slog.Uint64("intent", in.ID), slog.Any("error", err))
+		res, err := r.answer(ctx, in, &answers[i], byte(i))
+		switch {
+		case err != nil:
+			return // not recorded: the intent stays open and runs again
+		case res.Refusal == sale.RefusedUnknown:
+			return // the sale does not wait for it any more
+		case res.Refusal != sale.Done && res.Refusal != sale.RefusedAmount: // of another amount the sale has taken note
+			r.fail(ctx, in, fmt.Errorf("the sale refused the outcome with %d", res.Refusal))
 			return
 		}
 	}
 }
 
-// failed tells the sale when to try again, or that a person has to look.
-func (r *runner) failed(in sale.Intent, err error) sale.Command {
+// answer tells the sale one thing about an intent. It may outlive the attempt's own deadline, but not the leader.
+func (r *runner) answer(ctx context.Context, in sale.Intent, c *sale.Command, n byte) (sale.Result, error) {
+	c.Intent, c.Order, c.Attempt = in.ID, in.Order, in.Attempt
+	c.Key = answerKey(in, c.Op, n)
+	res, err := r.o.Sales.Submit(context.WithoutCancel(ctx), r.id, c)
+	if err != nil {
+		r.o.Logger.Warn("answer to an intent not recorded, it will run again", slog.Int("event", int(r.id)),
+			slog.Uint64("intent", in.ID), slog.Any("error", err))
+	}
+	return res, err
+}
+
+// fail tells the sale when to try again, or that a person has to look.
+func (r *runner) fail(ctx context.Context, in sale.Intent, err error) {
+	r.o.Logger.Warn("intent failed", slog.Int("event", int(r.id)), slog.Uint64("intent", in.ID),
+		slog.String("kind", kindName(in.Kind)), slog.Int("tries", int(in.Tries)), slog.Any("error", err))
 	c := sale.Command{Op: sale.OpIntentFailed, Text: shorten(err.Error())}
-	limit := uint16(maxTries)
+	limit := maxTries
 	if in.Kind == sale.IntentCapture {
 		limit = maxCaptureTries
 	}
-	if errors.Is(err, ErrRefusedByProvider) || in.Tries+1 >= limit {
-		return c
+	if tries := int(in.Tries) + 1; !errors.Is(err, ErrRefusedByProvider) && tries < limit {
+		c.At = r.o.Now().Add(backoff(in.ID, tries)).UnixMilli()
 	}
-	c.At = r.o.Now().Add(backoff(in)).UnixMilli()
-	return c
+	_, _ = r.answer(ctx, in, &c, 0) // logged there; the intent runs again either way
 }
 
-// backoff doubles from a quarter of a second to five minutes, with a spread that differs from intent to intent.
-func backoff(in sale.Intent) time.Duration {
-	d := min(250*time.Millisecond<<min(in.Tries, 12), 5*time.Minute)
-	spread := time.Duration(in.ID*0x9e3779b97f4a7c15>>40) * d / (4 << 24)
-	return d + spread
+// backoff doubles from a quarter of a second to five minutes, and up to a quarter more, which differs from intent to
+// intent.
+func backoff(id uint64, tries int) time.Duration {
+	d := min(firstPause<<min(max(tries-1, 0), 12), mostPause)
+	return d + time.Duration(id*0x9e3779b97f4a7c15>>40)*d/(4<<24)
 }
 
+// shorten makes a text that the sale takes: of bounded length and whole characters.
 func shorten(s string) string {
 	const most = 200
-	if len(s) <= most {
-		return s
+	if len(s) > most {
+		s = s[:most]
 	}
-	return s[:most]
+	return strings.ToValidUTF8(s, "")
 }
 
 // answerKey makes the answer of one attempt exactly-once.
@@ -94,8 +113,16 @@ func (r *runner) providerKey(in sale.Intent) string {
 	return fmt.Sprintf("%s-e%d-i%d", r.o.KeyPrefix, r.id, in.ID)
 }
 
-// effect does the thing and returns the commands that tell the sale about it.
-func (r *runner) effect(ctx context.Context, in sale.Intent) ([]sale.Command, error) {
+// effect does the thing and returns the commands that tell the sale about it. A panic of a provider's code is a
+// failed attempt: money is not to wait for a new process.
+func (r *runner) effect(ctx context.Context, in sale.Intent) (answers []sale.Command, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.o.Logger.Error("intent panicked", slog.Int("event", int(r.id)), slog.Uint64("intent", in.ID),
+				slog.String("kind", kindName(in.Kind)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			answers, err = nil, fmt.Errorf("run %s panicked: %v", kindName(in.Kind), p)
+		}
+	}()
 	order, cfg, err := r.order(ctx, in.Order)
 	if err != nil {
 		return nil, err
@@ -139,7 +166,7 @@ func (r *runner) payStart(ctx context.Context, in sale.Intent, order sale.Order,
 
 func payState(p Payment) []sale.Command {
 	return []sale.Command{{
-		Op: sale.OpPayState, Ref: p.Ref, Pay: p.State, Amount: p.Amount, Currency: p.Currency, Text: p.Decline,
+		Op: sale.OpPayState, Ref: p.Ref, Pay: p.State, Amount: p.Amount, Currency: p.Currency, Text: shorten(p.Decline),
 	}}
 }
 

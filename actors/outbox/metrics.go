@@ -41,6 +41,13 @@ func (m *Metrics) open(id sale.EventID, n int) {
 	}
 }
 
+// forget takes away what is said of an event that this node leads no more.
+func (m *Metrics) forget(id sale.EventID) {
+	if m != nil {
+		m.pending.DeleteLabelValues(strconv.Itoa(int(id)))
+	}
+}
+
 func (m *Metrics) ran(k sale.IntentKind, err error, took time.Duration) {
 	if m == nil {
 		return

@@ -9,7 +9,8 @@ import (
 
 // Payer is a payment provider. Every method is called by the leader's outbox, possibly more than once with the
 // same key: the provider must answer a repeated key with the first outcome. Errors that a retry can cure are
-// temporary; an error wrapping [ErrRefusedByProvider] is final.
+// temporary; an error wrapping [ErrRefusedByProvider] is final. A panic counts as a temporary error. Methods return
+// soon after ctx has ended.
 type Payer interface {
 	// Start creates the payment and returns where the payer goes.
 	Start(ctx context.Context, r PaymentRequest) (Payment, error)
@@ -23,8 +24,15 @@ type Payer interface {
 	Refund(ctx context.Context, ref string, amount int64, key string) (Refund, error)
 }
 
-// ErrRefusedByProvider is wrapped by errors that no retry can cure.
-var ErrRefusedByProvider = errors.New("refused by the payment provider")
+// ErrRefusedByProvider is wrapped by errors that no retry can cure, of payments and of letters.
+var ErrRefusedByProvider = errors.New("refused by the provider")
+
+// Mailer sends what a buyer has to have. It may be called again for the same intent and then sends the same
+// message with the same Message-ID. Its errors are as those of a [Payer]: a letter that no retry delivers is final, and
+// a person has to look.
+type Mailer interface {
+	Mail(ctx context.Context, id sale.EventID, in sale.Intent, order sale.Order) error
+}
 
 // PaymentRequest asks for a payment of Amount minor units.
 type PaymentRequest struct {

@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -11,91 +10,37 @@ import (
 	"github.com/catraca/catraca/actors/sale"
 )
 
-// lookEvery bounds how often the open intents are read, however many batches change them.
-const lookEvery = 20 * time.Millisecond
+const (
+	// lookEvery bounds how often the open intents are read, however many batches change them; reading them takes
+	// the sale's own goroutine, of which they get at most one part in lookShare.
+	lookEvery = 20 * time.Millisecond
+	lookShare = 20
+	// idleLook is how long the runner sleeps when nothing is due: a forgotten wake-up costs no more than this.
+	idleLook = 5 * time.Second
+	// againAfter is the pause of a runner whose sale cannot be read.
+	againAfter = time.Second
+)
 
-// idleLook is how long the runner sleeps when nothing is due: a forgotten wake-up costs no more than this.
-const idleLook = 5 * time.Second
+// lanes keep apart what must not wait for each other: a payer who waits for a page or for the capture, the
+// questions of the reconciler, and letters. A provider or a relay that hangs takes the hands of its own lane only.
+type laneID uint8
 
-// Sales is what the outbox needs of the sales. Package event has it.
-type Sales interface {
-	Submit(ctx context.Context, id sale.EventID, c *sale.Command) (sale.Result, error)
-	Read(ctx context.Context, id sale.EventID, fn func(*sale.State)) error
-	Subscribe(ctx context.Context, id sale.EventID, sub event.Subscriber) (*event.View, func(), error)
-}
+const (
+	laneMoney laneID = iota
+	laneQuestions
+	laneLetters
+	lanes
+)
 
-// Mailer sends what a buyer has to have. It may be called again for the same intent and then sends the same
-// message with the same Message-ID.
-type Mailer interface {
-	Mail(ctx context.Context, id sale.EventID, in sale.Intent, order sale.Order) error
-}
-
-// Options of an outbox.
-type Options struct {
-	Sales  Sales
-	Payer  Payer
-	Mailer Mailer
-	// KeyPrefix makes provider keys unique among all installations that share a provider account.
-	KeyPrefix string
-	// ReturnURL is where a payer comes back to, given the order's public reference and its event's slug.
-	ReturnURL func(slug, reference string) string
-	// Parallel bounds the intents of one event that run at once; 0 means 32.
-	Parallel int
-	// Timeout bounds one attempt; 0 means 30 s.
-	Timeout time.Duration
-	Now     func() time.Time
-	Logger  *slog.Logger
-	Metrics *Metrics
-}
-
-// Outbox runs the intents of the events that this node leads.
-type Outbox struct {
-	o Options
-
-	mu      sync.Mutex
-	runners map[sale.EventID]context.CancelFunc
-	closed  bool
-	done    sync.WaitGroup
-}
-
-// New returns an outbox that runs nothing yet.
-func New(o Options) *Outbox {
-	if o.Parallel == 0 {
-		o.Parallel = 32
+func laneOf(k sale.IntentKind) laneID {
+	switch k {
+	case sale.IntentPayQuery:
+		return laneQuestions
+	case sale.IntentMail, sale.IntentMailRefund:
+		return laneLetters
+	default:
+		return laneMoney
 	}
-	if o.Timeout == 0 {
-		o.Timeout = 30 * time.Second
-	}
-	return &Outbox{o: o, runners: make(map[sale.EventID]context.CancelFunc)}
-}
-
-// Leading starts or stops running an event's intents. Any goroutine; it does not block.
-func (x *Outbox) Leading(id sale.EventID, leading bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if stop, ok := x.runners[id]; ok {
-		stop()
-		delete(x.runners, id)
-	}
-	if !leading || x.closed {
-		return
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	x.runners[id] = cancel
-	r := &runner{o: &x.o, id: id, wake: make(chan struct{}, 1), busy: make(map[uint64]bool)}
-	x.done.Go(func() { r.run(ctx) })
-}
-
-// Close stops all runners and waits for what they are doing. Open intents stay in the state.
-func (x *Outbox) Close() {
-	x.mu.Lock()
-	x.closed = true
-	for id, stop := range x.runners {
-		stop()
-		delete(x.runners, id)
-	}
-	x.mu.Unlock()
-	x.done.Wait()
 }
 
 // runner runs one event's intents while this node leads it.
@@ -103,15 +48,37 @@ type runner struct {
 	o    *Options
 	id   sale.EventID
 	wake chan struct{}
+	open []sale.Intent // read last; the loop's own
 
-	mu      sync.Mutex
-	busy    map[uint64]bool // intents that run now; false: has ended, but the intents were not read since
-	running int
-	jobs    sync.WaitGroup
+	mu   sync.Mutex
+	busy [lanes]map[uint64]bool // intents that run now
+	ran  map[uint64]attempt     // intents whose last run is not known to have moved them
+	jobs sync.WaitGroup
+}
+
+// attempt is a run of an intent as it was then. While it still is like that, its outcome was not recorded or not
+// taken, and the runner itself spaces the runs.
+type attempt struct {
+	due   int64
+	tries uint16
+	runs  int
+	next  int64 // unix ms
+}
+
+func newRunner(o *Options, id sale.EventID) *runner {
+	r := &runner{o: o, id: id, wake: make(chan struct{}, 1), ran: make(map[uint64]attempt)}
+	for i := range r.busy {
+		r.busy[i] = make(map[uint64]bool)
+	}
+	return r
 }
 
 // Delta wakes the runner when an intent was opened or became due. The machine's goroutine.
 func (r *runner) Delta(d *event.Delta) {
+	if d.Reset {
+		r.nudge()
+		return
+	}
 	for i := range d.Changes {
 		if d.Changes[i].Kind == sale.ChangeIntent {
 			r.nudge()
@@ -130,13 +97,12 @@ func (r *runner) nudge() {
 	}
 }
 
+// run works until ctx ends, and returns when everything it began has ended.
 func (r *runner) run(ctx context.Context) {
+	defer r.o.Metrics.forget(r.id)
 	defer r.jobs.Wait()
-	_, cancel, err := r.o.Sales.Subscribe(ctx, r.id, r)
-	if err != nil {
-		if ctx.Err() == nil {
-			r.o.Logger.Error("outbox cannot watch its event", slog.Int("event", int(r.id)), slog.Any("error", err))
-		}
+	cancel, ok := r.subscribe(ctx)
+	if !ok {
 		return
 	}
 	defer cancel()
@@ -149,69 +115,110 @@ func (r *runner) run(ctx context.Context) {
 		case <-r.wake:
 		case <-timer.C:
 		}
-		timer.Reset(r.look(ctx))
+		wait, cost := r.look(ctx)
+		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(lookEvery):
+		case <-time.After(max(lookEvery, lookShare*cost)):
 		}
 	}
 }
 
-// look starts every intent that is due and says when to look again.
-func (r *runner) look(ctx context.Context) time.Duration {
-	var open []sale.Intent
-	r.forgetEnded()
-	if err := r.o.Sales.Read(ctx, r.id, func(s *sale.State) { open = s.Intents(nil) }); err != nil {
-		return time.Second
+// subscribe tries until it hears of the event's batches, or ctx ends.
+func (r *runner) subscribe(ctx context.Context) (cancel func(), ok bool) {
+	for {
+		_, cancel, err := r.o.Sales.Subscribe(ctx, r.id, r)
+		if err == nil {
+			return cancel, true
+		}
+		if ctx.Err() != nil {
+			return nil, false
+		}
+		r.o.Logger.Error("outbox cannot watch its event", slog.Int("event", int(r.id)), slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+			return nil, false
+		case <-time.After(againAfter):
+		}
 	}
+}
+
+// look starts every intent that is due, oldest first, and says when to look again and how long it held the sale.
+func (r *runner) look(ctx context.Context) (wait, cost time.Duration) {
+	open := r.open[:0]
+	err := r.o.Sales.Read(ctx, r.id, func(s *sale.State) {
+		began := time.Now()
+		open = s.Intents(open)
+		cost = time.Since(began)
+	})
+	if err != nil {
+		return againAfter, 0
+	}
+	r.open = open
 	r.o.Metrics.open(r.id, len(open))
+	r.keep(open)
 	now := r.o.Now().UnixMilli()
-	wait := idleLook
-	for _, in := range open {
-		if in.Due > now {
-			wait = min(wait, time.Duration(in.Due-now)*time.Millisecond)
-			continue
-		}
-		if !r.start(ctx, in) {
-			break // all hands are busy; the next one that is free nudges
+	wait = idleLook
+	for i := range open {
+		if due := r.start(ctx, open[i], now); due > now {
+			wait = min(wait, time.Duration(due-now)*time.Millisecond)
 		}
 	}
-	return wait
+	clear(open) // the buffer keeps no texts
+	return wait, cost
 }
 
-// forgetEnded lets the intents that have ended run again if they are still open. It comes before they are read: what
-// was read before an intent ended still shows it open, and running it by that would do everything twice.
-func (r *runner) forgetEnded() {
+// keep forgets the attempts at intents that are closed.
+func (r *runner) keep(open []sale.Intent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.busy, func(_ uint64, running bool) bool { return !running })
+	if len(r.ran) == 0 {
+		return
+	}
+	kept := make(map[uint64]attempt, len(r.ran))
+	for i := range open {
+		if a, ok := r.ran[open[i].ID]; ok {
+			kept[open[i].ID] = a
+		}
+	}
+	r.ran = kept
 }
 
-// start runs one intent on its own goroutine, unless it runs already, or did since the intents were read. It returns
-// false when no hand is free.
-func (r *runner) start(ctx context.Context, in sale.Intent) bool {
+// start runs one intent on its own goroutine if it is due, does not run already and a hand of its lane is free: the next
+// one that is free nudges. It returns when the intent is to run, unix ms: what the sale says, or later when it has
+// run like this already. That may have been since it was read, and then it is to be read again first.
+func (r *runner) start(ctx context.Context, in sale.Intent, now int64) (due int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.busy[in.ID]; known {
-		return true
+	due = in.Due
+	if a, ok := r.ran[in.ID]; ok && a.due == in.Due && a.tries == in.Tries {
+		due = max(due, a.next)
 	}
-	if r.running >= r.o.Parallel {
-		return false
+	busy := r.busy[laneOf(in.Kind)]
+	if due > now || busy[in.ID] || len(busy) >= r.o.Parallel {
+		return due
 	}
-	r.busy[in.ID] = true
-	r.running++
+	busy[in.ID] = true
 	r.jobs.Go(func() {
-		defer func() {
-			r.mu.Lock()
-			r.busy[in.ID] = false
-			r.running--
-			r.mu.Unlock()
-			r.nudge()
-		}()
+		defer r.finish(in)
 		ctx, cancel := context.WithTimeout(ctx, r.o.Timeout)
 		defer cancel()
 		r.carry(ctx, in)
 	})
-	return true
+	return due
+}
+
+func (r *runner) finish(in sale.Intent) {
+	r.mu.Lock()
+	a := attempt{due: in.Due, tries: in.Tries}
+	if old, ok := r.ran[in.ID]; ok && old.due == a.due && old.tries == a.tries {
+		a.runs = old.runs
+	}
+	a.runs++
+	a.next = r.o.Now().Add(backoff(in.ID, a.runs)).UnixMilli()
+	r.ran[in.ID] = a
+	delete(r.busy[laneOf(in.Kind)], in.ID)
+	r.mu.Unlock()
+	r.nudge()
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
@@ -28,43 +30,124 @@ func (a *answersOnly) Subscribe(context.Context, sale.EventID, event.Subscriber)
 	return nil, func() {}, nil
 }
 
+func lonely() (*runner, *answersOnly) {
+	sales := &answersOnly{}
+	return newRunner(&Options{Sales: sales, Parallel: 1, Timeout: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, 1), sales
+}
+
 // The open intents are read at one moment and started at a later one. One that ended in between must not run again by
 // what was read before: its letter would go out twice.
 func TestRunnerTrustsNoOldReading(t *testing.T) {
-	sales := &answersOnly{}
-	o := &Options{Sales: sales, Parallel: 1, Timeout: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
-	r := &runner{o: o, id: 1, wake: make(chan struct{}, 1), busy: make(map[uint64]bool)}
+	r, sales := lonely()
 	in := sale.Intent{ID: 7, Kind: sale.IntentMail}
-	r.forgetEnded() // and here the intents are read
+	now := time.Now().UnixMilli()
 	for range 3 {
-		if !r.start(t.Context(), in) {
-			t.Fatal("no hand was free")
-		}
+		r.start(t.Context(), in, now)
 		r.jobs.Wait()
 	}
 	if n := sales.got.Load(); n != 1 {
 		t.Fatalf("by one reading the intent ran %d times", n)
 	}
-	r.forgetEnded() // the next reading still has it: it is to be tried again
-	r.start(t.Context(), in)
+	in.Tries++ // the next reading has it again, and the sale has taken note of the failure
+	r.start(t.Context(), in, now)
 	r.jobs.Wait()
 	if n := sales.got.Load(); n != 2 {
 		t.Fatalf("by two readings the intent ran %d times", n)
 	}
-	if r.forgetEnded(); len(r.busy) != 0 || r.running != 0 {
-		t.Errorf("%d intents are remembered, %d run", len(r.busy), r.running)
+	r.keep([]sale.Intent{{ID: 8}})
+	if len(r.ran) != 0 {
+		t.Errorf("%d closed intents are remembered", len(r.ran))
+	}
+}
+
+// An outcome that the sale never takes is not brought to it in a loop.
+func TestRunnerSpacesWhatDoesNotMove(t *testing.T) {
+	r, _ := lonely()
+	in := sale.Intent{ID: 7, Kind: sale.IntentPayQuery}
+	now := time.Now().UnixMilli()
+	last := now
+	for i := range 8 {
+		r.start(t.Context(), in, last)
+		r.jobs.Wait()
+		due := r.start(t.Context(), in, now)
+		if least := now + (firstPause << i).Milliseconds(); due < least {
+			t.Fatalf("after %d runs it is due in %d ms, want at least %d", i+1, due-now, least-now)
+		}
+		last = due
 	}
 }
 
 // A leader that goes cuts short what it runs. That is no failed attempt, however the error is worded: the next leader
 // finds the intent as it was.
 func TestRunnerCountsNoCutAttempt(t *testing.T) {
-	sales := &answersOnly{}
-	r := &runner{o: &Options{Sales: sales, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, id: 1}
+	r, sales := lonely()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r.carry(ctx, sale.Intent{ID: 7, Kind: sale.IntentMail})
 	if n := sales.got.Load(); n != 0 {
 		t.Errorf("the sale got %d answers", n)
+	}
+}
+
+func TestBackoffIsBounded(t *testing.T) {
+	var total time.Duration
+	for tries := range 1 << 16 {
+		d := backoff(uint64(tries)*977, tries)
+		least := min(firstPause<<min(max(tries-1, 0), 30), mostPause)
+		if d < least || d > least*5/4 {
+			t.Fatalf("after %d tries %v, want %v to %v", tries, d, least, least*5/4)
+		}
+		if tries < maxTries {
+			total += d
+		}
+	}
+	if total < 10*time.Minute || total > 2*time.Hour {
+		t.Errorf("a person looks after %v", total)
+	}
+	if backoff(1, 9) == backoff(2, 9) {
+		t.Error("two intents try again at the same moment")
+	}
+}
+
+func TestKeys(t *testing.T) {
+	r, _ := lonely()
+	r.o.KeyPrefix = "house"
+	in := sale.Intent{ID: 7, Kind: sale.IntentCapture, Due: 5}
+	again := in
+	again.Tries, again.Due, again.Reason = 3, 9000, "timeout"
+	if a, b := r.providerKey(in), r.providerKey(again); a != b || a != "house-e1-i7" {
+		t.Errorf("the provider is asked with %q, then with %q", a, b)
+	}
+	keys := map[sale.Key]bool{}
+	for _, k := range []sale.Key{
+		answerKey(in, sale.OpPayState, 0), answerKey(in, sale.OpPayState, 1), answerKey(in, sale.OpIntentFailed, 0), answerKey(again, sale.OpPayState, 0),
+		answerKey(sale.Intent{ID: 8, Due: 5}, sale.OpPayState, 0), answerKey(sale.Intent{ID: 7, Due: 6}, sale.OpPayState, 0),
+	} {
+		if keys[k] || k == (sale.Key{}) {
+			t.Error("two answers have one key")
+		}
+		keys[k] = true
+	}
+}
+
+func TestShorten(t *testing.T) {
+	for _, s := range []string{"", "short", strings.Repeat("ã", 200), "\xff\xfe" + strings.Repeat("x", 300)} {
+		if got := shorten(s); len(got) > 200 || !utf8.ValidString(got) || s == "short" && got != s {
+			t.Errorf("%.10q became %.10q of %d bytes", s, got, len(got))
+		}
+	}
+}
+
+func TestLanes(t *testing.T) {
+	for k, want := range map[sale.IntentKind]laneID{
+		sale.IntentPayStart: laneMoney, sale.IntentCapture: laneMoney, sale.IntentVoid: laneMoney, sale.IntentRefund: laneMoney,
+		sale.IntentPayQuery: laneQuestions, sale.IntentMail: laneLetters, sale.IntentMailRefund: laneLetters,
+	} {
+		if got := laneOf(k); got != want {
+			t.Errorf("%s is in lane %d, want %d", kindName(k), got, want)
+		}
+	}
+	if kindName(200) != "other" {
+		t.Error("an unknown kind has a name")
 	}
 }
