@@ -22,6 +22,7 @@ import (
 // on other machines do.
 type standIn struct {
 	*httptest.Server
+
 	name  string
 	ready atomic.Bool
 	asked atomic.Int64
@@ -156,7 +157,7 @@ func (f *front) slowClient(t *testing.T) <-chan error {
 	go func() {
 		_ = c.SetReadDeadline(time.Now().Add(25 * time.Second))
 		_, err := io.Copy(io.Discard, bufio.NewReader(c))
-		if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() { //nolint:errorlint // straight from the connection
+		if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
 			cut <- fmt.Errorf("a client that does not end its request was still there after 25 s")
 			return
 		}

@@ -135,6 +135,7 @@ func (p *plan) url() string { return "https://localhost:" + p.port }
 // front is a running balancer.
 type front struct {
 	*plan
+
 	redirects bool
 	asks      bool           // asks the nodes whether they are ready
 	seclude   func(node int) // what the operator does to a node that is to get nothing new and still runs; may be nil
