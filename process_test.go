@@ -24,7 +24,7 @@ import (
 var (
 	buildOnce sync.Once
 	buildDir  string
-	buildErr  error
+	errBuild  error
 )
 
 func TestMain(m *testing.M) {
@@ -39,16 +39,17 @@ func TestMain(m *testing.M) {
 func binary(t *testing.T) string {
 	t.Helper()
 	buildOnce.Do(func() {
-		if buildDir, buildErr = os.MkdirTemp("", "catraca-test-"); buildErr != nil {
+		// Not t.TempDir: the binary serves every test of the run, and TestMain removes it.
+		if buildDir, errBuild = os.MkdirTemp("", "catraca-test-"); errBuild != nil { //nolint:usetesting // see above
 			return
 		}
 		out, err := exec.Command("go", "build", "-o", filepath.Join(buildDir, "catraca"), "./cmd/catraca").CombinedOutput()
 		if err != nil {
-			buildErr = fmt.Errorf("build catraca: %w\n%s", err, out)
+			errBuild = fmt.Errorf("build catraca: %w\n%s", err, out)
 		}
 	})
-	if buildErr != nil {
-		t.Fatal(buildErr)
+	if errBuild != nil {
+		t.Fatal(errBuild)
 	}
 	return filepath.Join(buildDir, "catraca")
 }
@@ -151,6 +152,7 @@ func (p *process) await(t *testing.T, within time.Duration, pattern string) []st
 // demoStage is a running demonstration.
 type demoStage struct {
 	*process
+
 	url, payments, metrics, admin string
 }
 
