@@ -84,7 +84,7 @@ func (c *collector) collect(ch chan<- prometheus.Metric, v *View) {
 	}
 	b := v.Book
 	for s := sale.OrderAwaiting; int(s) < len(b.Orders); s++ {
-		gauge(c.orders, float64(b.Orders[s]), orderName(s))
+		gauge(c.orders, float64(b.Orders[s]), s.String())
 	}
 	for kind, count := range map[string]uint32{"issued": b.TicketsIssued, "revoked": b.TicketsRevoked, "scanned": b.TicketsScanned} {
 		counter(c.tickets, float64(count), kind)
@@ -93,14 +93,6 @@ func (c *collector) collect(ch chan<- prometheus.Metric, v *View) {
 		counter(c.money, float64(amount), kind)
 	}
 	gauge(c.attention, float64(b.Attention))
-	gauge(c.phase, 1, phaseName(v.Phase))
+	gauge(c.phase, 1, v.Phase.String())
 	gauge(c.index, float64(v.Index))
-}
-
-func orderName(s sale.OrderState) string {
-	return [...]string{"none", "awaiting", "committed", "paid", "fulfilled", "expired", "canceled", "refunding", "refunded"}[s]
-}
-
-func phaseName(p sale.Phase) string {
-	return [...]string{"scheduled", "lobby", "open", "paused", "closed"}[p]
 }

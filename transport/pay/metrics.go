@@ -8,7 +8,7 @@ import (
 	"github.com/catraca/catraca/actors/sale"
 )
 
-// metrics of one provider. Labels come from closed sets: methodName, stateName, refundName, result and the operations.
+// metrics of one provider. Labels come from closed sets: the states' and methods' public names, result and the operations.
 type metrics struct {
 	payments *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -40,47 +40,13 @@ func newMetrics(reg prometheus.Registerer, provider string) (*metrics, error) {
 	return m, nil
 }
 
-func methodName(m sale.Method) string {
-	switch m {
-	case sale.MethodCard:
-		return "card"
-	case sale.MethodPix:
-		return "pix"
-	default:
+// methodLabel says unknown for a call that names a payment by its reference alone.
+func methodLabel(m sale.Method) string {
+	if m == sale.MethodNone {
 		return "unknown"
 	}
+	return m.String()
 }
 
-func stateName(s sale.PayState) string {
-	switch s {
-	case sale.PayCreated:
-		return "created"
-	case sale.PayAction:
-		return "action"
-	case sale.PayProcessing:
-		return "processing"
-	case sale.PayFailed:
-		return "failed"
-	case sale.PayAuthorized:
-		return "authorized"
-	case sale.PayCaptured:
-		return "captured"
-	case sale.PayCanceled:
-		return "canceled"
-	default:
-		return "none"
-	}
-}
-
-func refundName(s sale.RefundState) string {
-	switch s {
-	case sale.RefundPending:
-		return "refund_pending"
-	case sale.RefundSucceeded:
-		return "refund_succeeded"
-	case sale.RefundFailed:
-		return "refund_failed"
-	default:
-		return "none"
-	}
-}
+// refundName sets a refund's states apart from a payment's: both stand in one label.
+func refundName(s sale.RefundState) string { return "refund_" + s.String() }

@@ -36,7 +36,7 @@ func (s *Stripe) Start(ctx context.Context, r outbox.PaymentRequest) (outbox.Pay
 		if r.Method == sale.MethodCard {
 			out.URL = s.page.address(pi.ID, pi.ClientSecret, r.ReturnURL, r.Lang)
 		}
-		a.result = stateName(out.State)
+		a.result = out.State.String()
 		return nil
 	})
 	if err != nil {
@@ -144,6 +144,6 @@ func read(pi *stripe.PaymentIntent, a *attempt) (outbox.Payment, error) {
 	if err != nil {
 		return outbox.Payment{}, err
 	}
-	a.result = stateName(out.State)
+	a.result = out.State.String()
 	return out, nil
 }

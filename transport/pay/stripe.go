@@ -146,7 +146,7 @@ func (s *Stripe) run(ctx context.Context, op string, work func(context.Context, 
 		err = ours(op, err)
 		a.result = result(err)
 	}
-	s.metrics.payments.WithLabelValues(methodName(a.method), a.result).Inc()
+	s.metrics.payments.WithLabelValues(methodLabel(a.method), a.result).Inc()
 	return err
 }
 
