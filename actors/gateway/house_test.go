@@ -24,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // house is a gateway over a sale on a log in memory.
 type house struct {
 	*eventtest.House
+
 	t   tester
 	g   *Gateway
 	log *eventtest.Log
@@ -111,14 +112,15 @@ type ear struct {
 }
 
 type heard struct {
-	at time.Time
 	Frame
+
+	at time.Time
 }
 
 func (e *ear) Push(f Frame) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.frames = append(e.frames, heard{time.Now(), f})
+	e.frames = append(e.frames, heard{f, time.Now()})
 }
 
 func (e *ear) Close(r Reason) {
@@ -164,6 +166,7 @@ func (e *ear) last(t tester) Place {
 // flaky is a sale that cannot be reached for a while.
 type flaky struct {
 	Sales
+
 	mu   sync.Mutex
 	errs []error
 	said []sale.Op

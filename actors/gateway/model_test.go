@@ -21,6 +21,7 @@ const accounts = 30
 // crowd is a random history of a queue, and some of its fans' connections.
 type crowd struct {
 	*rapid.T
+
 	h    *house
 	ears []*ear
 	on   map[*ear]bool

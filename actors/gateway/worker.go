@@ -23,28 +23,34 @@ func (quiet) IgnoreDeadLetterLogging() {}
 type (
 	attach struct {
 		quiet
+
 		e *entry
 	}
 	detach struct {
 		quiet
+
 		e *entry
 	}
 	wantStock struct {
 		quiet
+
 		key fanKey
 		fan Fan
 		on  bool
 	}
 	news struct {
 		quiet
+
 		d *event.Delta
 	}
 	stock struct {
 		quiet
+
 		f *StockFrame
 	}
 	beat struct {
 		quiet
+
 		now time.Time
 	}
 )
@@ -177,6 +183,7 @@ func (w *worker) delta(d *event.Delta) {
 				}
 			case sale.ChangeOrder:
 				e.fan.Push(OrderChanged{Order: c.Order})
+			default: // nothing of a fan's own
 			}
 		}
 	}
