@@ -21,27 +21,32 @@ func (quiet) IgnoreDeadLetterLogging() {}
 type (
 	submission[R any] struct {
 		quiet
+
 		cmd    []byte
 		waiter Waiter[R]
 	}
 	reading[M any] struct {
 		quiet
+
 		fn   func(M)
 		free bool // not counted against the intake
 	}
 	committed struct {
 		quiet
+
 		index  uint64
 		header Header
 		body   []byte
 	}
 	failed struct {
 		quiet
+
 		term, seq uint64
 		err       error
 	}
 	ready struct {
 		quiet
+
 		term uint64
 	}
 	lost     struct{ quiet }
@@ -49,10 +54,12 @@ type (
 	halt     struct{ quiet }
 	snapshot struct {
 		quiet
+
 		reply chan<- []byte
 	}
 	install[M any] struct {
 		quiet
+
 		machine M
 		done    chan<- struct{}
 	}

@@ -25,6 +25,7 @@ func (d *desk) script(errs ...error) {
 
 type scripted struct {
 	Proposer
+
 	errs []error
 }
 

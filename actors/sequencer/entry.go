@@ -45,7 +45,8 @@ type Header struct {
 	Count   uint32
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is one table for the whole program.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // ErrEntry is wrapped by every error about a malformed entry.
 var ErrEntry = errors.New("malformed entry")
@@ -71,7 +72,7 @@ func sealEntry(b []byte, h Header) {
 }
 
 func entryChecksum(b []byte) uint32 {
-	return crc32.Update(crc32.Checksum(b[:crcOffset], castagnoli), castagnoli, b[headerSize:])
+	return crc32.Update(crc32.Checksum(b[:crcOffset], castagnoli()), castagnoli(), b[headerSize:])
 }
 
 // EncodeEntry writes a whole entry; the sequencer itself builds its batches in place.

@@ -180,7 +180,6 @@ type desk struct {
 	system *actor.ActorSystem
 	fatals []error
 	mu     sync.Mutex
-	now    func() int64
 }
 
 // tester is what *testing.T and *rapid.T have in common.

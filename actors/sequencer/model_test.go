@@ -18,6 +18,7 @@ const mostPending = 150
 // play is one random history of a shard with one machine.
 type play struct {
 	*rapid.T
+
 	d     *desk
 	h     *Handle[*ledger, int]
 	term  uint64
