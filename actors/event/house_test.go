@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // house is a service over a real cluster node.
 type house struct {
 	*event.Service
+
 	node   *cluster.Node
 	system *actor.ActorSystem
 	closed bool

@@ -9,6 +9,7 @@ import (
 // machine lets a sequencer drive a sale. Its decoder reuses one command, so nothing is allocated per command.
 type machine struct {
 	*sale.State
+
 	decoder sale.Decoder
 	command sale.Command
 }

@@ -260,7 +260,7 @@ func TestClosingBeforeTheClusterDoesNotHang(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		h.Service.Close() // the wrong way round, under load
+		h.Close() // the wrong way round, under load
 		h.stop()
 	}()
 	select {
