@@ -67,7 +67,8 @@ func (c *conn) run() {
 	defer c.s.remove(c)
 	defer c.shut()
 	c.prepare()
-	ctx, cancel := context.WithTimeout(c.ctx, callWait)
+	// Not under c.ctx: its first child would cost each idle fan a map.
+	ctx, cancel := context.WithTimeout(context.Background(), callWait)
 	detach, err := c.s.o.Gateway.Attach(ctx, c.event, sale.AccountID(c.person.Account), c)
 	cancel()
 	if err != nil {
