@@ -9,7 +9,7 @@ const (
 	// minTick is the shortest time between two entries that only move time.
 	minTick = 50 * time.Millisecond
 	// lookAgain is how late a jump of the wall clock is noticed by a machine that nobody asks anything.
-	lookAgain = time.Second
+	lookAgain = 5 * time.Second
 )
 
 // alarm wakes the actor. It measures durations, so the wall clock may jump.
