@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -214,18 +215,7 @@ func (n *node) startEdge(out outside) error {
 		return err
 	}
 	origins := append([]string{n.publicURL()}, n.cfg.Fan.Origins...)
-	n.api, err = api.New(api.Options{
-		Sales: n.events, Directory: n.directory, Places: n.gateway,
-		Passwords: password.NewPool(n.cfg.Accounts.HashWorkers, n.cfg.Accounts.HashMaxWait, n.registry),
-		SignIns: throttle.NewSignIn(throttle.Limits{
-			PerAddress: n.cfg.Accounts.PerAddressMin, PerAccount: n.cfg.Accounts.PerAccountMin,
-		}, n.registry),
-		Issuer:  &issue.Issuer{Sales: n.events, People: n.directory, Keys: n.keys, OrderURL: n.orderURL},
-		Webhook: out.webhook, Gates: n.keys, Origins: origins, Secure: n.secure(),
-		SessionLife: n.cfg.Accounts.SessionLife, Ready: n.ready, Address: proxies.Addr,
-		Status: func() any { return n.cluster.Status() }, Now: time.Now, Logger: n.log, Import: importEvent,
-	})
-	if err != nil {
+	if n.api, err = n.newAPI(out, proxies, origins); err != nil {
 		return err
 	}
 	n.live = live.New(live.Options{
@@ -253,6 +243,27 @@ func (n *node) startEdge(out outside) error {
 	n.serve(n.fan, fanListener, n.cfg.Fan.Listener)
 	n.serve(n.operator, opListener, n.cfg.Operator)
 	return nil
+}
+
+// newAPI assembles the API over the engine.
+func (n *node) newAPI(out outside, proxies *forwarded.Resolver, origins []string) (*api.Server, error) {
+	token, err := houseToken(n.cfg.Node.Data)
+	if err != nil {
+		return nil, err
+	}
+	secret := sha256.Sum256([]byte("catraca digests of requests\x00" + token))
+	return api.New(api.Options{
+		Sales: n.events, Directory: n.directory, Places: n.gateway,
+		Passwords: password.NewPool(n.cfg.Accounts.HashWorkers, n.cfg.Accounts.HashMaxWait, n.registry),
+		SignIns: throttle.NewSignIn(throttle.Limits{
+			PerAddress: n.cfg.Accounts.PerAddressMin, PerAccount: n.cfg.Accounts.PerAccountMin,
+		}, n.registry),
+		Issuer:  &issue.Issuer{Sales: n.events, People: n.directory, Keys: n.keys, OrderURL: n.orderURL},
+		Webhook: out.webhook, Gates: n.keys, Origins: origins, Secure: n.secure(), Secret: secret[:],
+		SessionLife: n.cfg.Accounts.SessionLife, Ready: n.ready, Address: proxies.Addr,
+		Status: func() any { return n.cluster.Status() }, Now: time.Now, Logger: n.log, Import: importEvent,
+		Registerer: n.registry,
+	})
 }
 
 func (n *node) serve(s *http.Server, l net.Listener, o config.Listener) {
