@@ -30,6 +30,7 @@ type tester interface {
 // house is a sale on a log in memory, with its outbox and its bank.
 type house struct {
 	*eventtest.House
+
 	t    tester
 	log  *eventtest.Log
 	bank *bank
@@ -58,7 +59,7 @@ func open(t tester, outer testing.TB) *house {
 
 func (h *house) close() {
 	h.box.Load().Close()
-	h.House.Close()
+	h.Close()
 }
 
 // crash replaces the outbox by a new one, as when another node takes over.

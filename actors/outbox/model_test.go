@@ -15,6 +15,7 @@ import (
 type market struct {
 	*rapid.T
 	*house
+
 	buyers sale.AccountID
 }
 

@@ -273,6 +273,7 @@ func TestOnlyTheLeaderRuns(t *testing.T) {
 // mute is a sale that cannot be watched for a while, or takes no answers.
 type mute struct {
 	Sales
+
 	watch, refuse int
 	refused       int
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
+// stopPatience bounds in milliseconds how long a stop waits for the last of those it has to tell.
+const stopPatience = 5000
+
 // maxPendingBytes bounds the commands that wait at one machine by size, beside their number.
 const maxPendingBytes = 64 << 20
 
@@ -100,7 +103,11 @@ func (h *Handle[M, R]) send(msg any) {
 func (h *Handle[M, R]) stop() {
 	h.send(halt{})
 	<-h.dead
-	for h.pending.Load() > 0 { // those who were let in a moment before are on their way to the mailbox
+	// Those who were let in a moment before are on their way to the mailbox.
+	for range stopPatience {
+		if h.pending.Load() == 0 {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	_ = h.root.StopFuture(h.pid).Wait() // nothing is left to be lost
