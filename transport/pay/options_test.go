@@ -90,13 +90,18 @@ func TestCreateParams(t *testing.T) {
 	}
 }
 
-func TestSecondKey(t *testing.T) {
-	for _, k := range []string{"a", strings.Repeat("a", 253), strings.Repeat("a", 254), strings.Repeat("a", 255)} {
-		if s := secondKey(k); s == k || len(s) > 255 || s != secondKey(k) {
-			t.Errorf("key of %d characters: %q", len(k), s)
+func TestNthKey(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range []string{"a", strings.Repeat("a", 252), strings.Repeat("a", 253), strings.Repeat("a", 254), strings.Repeat("a", 255)} {
+		if nthKey(k, 1) != k {
+			t.Errorf("the first key of %q is %q", k, nthKey(k, 1))
 		}
-	}
-	if secondKey(strings.Repeat("a", 255)) == secondKey(strings.Repeat("a", 254)) {
-		t.Error("two keys share their second key")
+		for n := 1; n <= maxKeys; n++ {
+			s := nthKey(k, n)
+			if seen[s] || len(s) > 255 || s != nthKey(k, n) {
+				t.Errorf("key %d of one of %d characters: %q", n, len(k), s)
+			}
+			seen[s] = true
+		}
 	}
 }

@@ -105,23 +105,24 @@ func (s *Stripe) refundOnce(ctx context.Context, ref string, amount int64, key s
 	if r, err := s.findRefund(ctx, ref, key); err != nil || r != nil {
 		return r, err
 	}
-	r, err := s.createRefund(ctx, ref, amount, key, key)
-	switch {
-	case err == nil:
-		return r, nil
-	case replayedFailure(err):
+	var err error
+	for n := range maxKeys {
+		var r *stripe.Refund
+		if r, err = s.createRefund(ctx, ref, amount, key, nthKey(key, n+1)); err == nil {
+			return r, nil
+		}
+		if !replayedFailure(err) && !refusedAsIs(err) {
+			return nil, err
+		}
+		// It may have been made under this key all the same, or another leader was faster between the look and the call.
 		if r, ferr := s.findRefund(ctx, ref, key); ferr != nil || r != nil {
 			return r, ferr
 		}
-		return s.createRefund(ctx, ref, amount, key, secondKey(key))
-	case refusedAsIs(err):
-		// Another leader may have been faster between the look and the call.
-		if r, ferr := s.findRefund(ctx, ref, key); ferr == nil && r != nil {
-			return r, nil
+		if !replayed(err) {
+			return nil, err
 		}
-		if replayed(err) { // refused once, when the payment was not yet captured; nothing was made under this key
-			return s.createRefund(ctx, ref, amount, key, secondKey(key))
-		}
+		// The key is burnt, by an internal error or by a refusal from before the payment was captured; nothing was made
+		// under it.
 	}
 	return nil, err
 }

@@ -23,9 +23,10 @@ func (s *Stripe) Start(ctx context.Context, r outbox.PaymentRequest) (outbox.Pay
 	err := s.run(ctx, "start", func(ctx context.Context, a *attempt) error {
 		a.method = r.Method
 		pi, err := s.create(ctx, r, r.Key)
-		if replayedFailure(err) {
-			// Whether the first call made a payment is not known. Nobody was ever shown it, so nobody can pay it.
-			pi, err = s.create(ctx, r, secondKey(r.Key))
+		for n := 2; n <= maxKeys && replayedFailure(err); n++ {
+			// Whether the call under the burnt key made a payment is not known. Nobody was ever shown it, so nobody
+			// can pay it.
+			pi, err = s.create(ctx, r, nthKey(r.Key, n))
 		}
 		if err != nil {
 			return err

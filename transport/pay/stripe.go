@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -179,13 +180,21 @@ func keyInUse(err error) bool {
 // freshKey replaces a burnt key of a call that the payment's state makes harmless to repeat.
 func freshKey() string { return "again-" + rand.Text() }
 
-// secondKey is used once a key is burnt by a stored internal error. It is derived, so that it is stable too.
-func secondKey(key string) string {
-	if len(key) <= 253 {
-		return key + "-2"
+// maxKeys of one payment or refund. An outage of the provider may burn a key with every attempt, so there are more
+// than the outbox has attempts.
+const maxKeys = 16
+
+// nthKey is the first key, or the one that takes over when n-1 keys are burnt by stored internal errors. It is derived,
+// so that it is stable too.
+func nthKey(key string, n int) string {
+	if n == 1 {
+		return key
 	}
-	sum := sha256.Sum256([]byte(key))
-	return "k" + hex.EncodeToString(sum[:]) + "-2"
+	if len(key) > 252 {
+		sum := sha256.Sum256([]byte(key))
+		key = "k" + hex.EncodeToString(sum[:])
+	}
+	return key + "-" + strconv.Itoa(n)
 }
 
 // checkKeyed validates what all calls with an idempotency key share.
