@@ -410,8 +410,14 @@ func (r *rehearsal) standing() string {
 	if err != nil {
 		return fmt.Sprintf("%v; the server said:\n%s", err, tail(r.server))
 	}
-	return fmt.Sprintf("%s, places %+v, orders %v, queue %+v, tickets %+v, odd %+v, defects %q; the server said:\n%s",
-		books.Phase, books.Places, books.Orders, books.Queue, books.Tickets, books.Odd, books.Defects, tail(r.server))
+	var open []string
+	for _, row := range books.Rows {
+		if row.State != "fulfilled" && len(open) < 10 {
+			open = append(open, fmt.Sprintf("%+v", row))
+		}
+	}
+	return fmt.Sprintf("%s, places %+v, orders %v, queue %+v, tickets %+v, odd %+v, defects %q; open orders:\n%s\nthe server said:\n%s",
+		books.Phase, books.Places, books.Orders, books.Queue, books.Tickets, books.Odd, books.Defects, strings.Join(open, "\n"), tail(r.server))
 }
 
 // letters counts what the mailbox got by Message-ID.

@@ -33,31 +33,30 @@ func (v *visit) settle(ctx context.Context) error {
 	if err := v.pay(ctx); err != nil {
 		return err
 	}
-	card := v.s.Card
+	card := v.s.Card // still to be typed; empty: it was taken
 	for {
-		o := v.out.Order
-		switch o.State {
+		switch v.out.Order.State {
 		case "fulfilled":
 			return v.collect(ctx)
 		case "expired", "canceled", "refunded":
 			return nil
 		}
-		if p := o.Payment; p != nil && o.State == "awaiting" && card != "" && v.f.Payer != nil && v.s.Method == "card" && p.URL != nil {
-			err := v.retry(ctx, func() error { return v.page(ctx, *p.URL, card) })
-			declined := errors.Is(err, ErrDeclined)
-			switch {
-			case err != nil && !declined:
-				return fmt.Errorf("pay on the payment page: %w", err)
-			case declined && v.s.Second == "":
-				return nil // the order runs out
-			case declined:
-				card, v.s.Second = v.s.Second, ""
-				if err := v.pay(ctx); err != nil {
-					return err
-				}
-				continue
+		switch p := v.out.Order.Payment; {
+		case p == nil || v.out.Order.State != "awaiting":
+		case p.State == "failed" && p.URL == nil && p.Pix == nil: // the provider could not be asked: pressed again
+			if err := v.pay(ctx); err != nil {
+				return err
 			}
-			card = ""
+		case p.URL != nil && card != "" && v.f.Payer != nil && v.s.Method == "card":
+			next, err := v.typeCard(ctx, *p.URL, card)
+			if err != nil {
+				return err
+			}
+			if next == card {
+				return nil // declined, and there is no other card: the order runs out
+			}
+			card = next
+			continue
 		}
 		if err := sleep(ctx, v.pollOrder()); err != nil {
 			return err
@@ -66,6 +65,23 @@ func (v *visit) settle(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// typeCard types a card on the payment page and returns the one to be typed next: none when it was taken, the same
+// when it was declined for good.
+func (v *visit) typeCard(ctx context.Context, page, card string) (string, error) {
+	err := v.retry(ctx, func() error { return v.page(ctx, page, card) })
+	switch {
+	case err == nil:
+		return "", nil
+	case !errors.Is(err, ErrDeclined):
+		return "", fmt.Errorf("pay on the payment page: %w", err)
+	case v.s.Second == "":
+		return card, nil
+	}
+	next := v.s.Second
+	v.s.Second = ""
+	return next, v.pay(ctx)
 }
 
 // page plays the person on the payment page; a declined card is the page's last word.
@@ -91,7 +107,7 @@ func (v *visit) pay(ctx context.Context) error {
 		v.out.Order = &out
 		v.f.Journal.orderSeen(out)
 		return nil
-	case c == wire.Expired, c == wire.WrongState, c == wire.PaymentInProgress:
+	case c == wire.Expired, c == wire.WrongState, c == wire.PaymentInProgress, c == wire.TooManyAttempts:
 		return v.refresh(ctx)
 	default:
 		return fmt.Errorf("pay: %w", err)

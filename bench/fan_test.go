@@ -169,6 +169,18 @@ func TestCrowdSurvivesRestarts(t *testing.T) {
 	}
 }
 
+// The provider could not be asked for a payment: the fan presses again until it can be paid.
+func TestFanPressesPayAgain(t *testing.T) {
+	for _, method := range []string{"card", "pix"} {
+		s := newStub(t, 4)
+		s.deaf = 2
+		out, err := s.fan(1).Run(t.Context(), Story{Quantity: 1, Method: method, Card: "4242", PollOrder: time.Millisecond})
+		if err != nil || len(out.Tickets) != 1 || s.done["pay"] != 3 {
+			t.Errorf("%s ended with %+v, %v after %d tries", method, out, err, s.done["pay"])
+		}
+	}
+}
+
 func TestFanGivesARequestUp(t *testing.T) {
 	s := newStub(t, 4)
 	s.trouble = func(op string) trouble {

@@ -47,6 +47,7 @@ type stub struct {
 	answers map[string]stored
 	done    map[string]int // effects by operation
 	cards   map[string]bool
+	deaf    int // so many payments the provider cannot be asked for
 }
 
 type stored struct {
@@ -213,6 +214,11 @@ func (s *stub) doOrder(fan, op, id string, body []byte) (int, []byte) {
 		}
 		url := "http://" + s.address + "/page/" + id
 		o.Payment = &wire.Payment{Method: in.Method, State: "action", URL: &url}
+		if s.deaf > 0 {
+			s.deaf--
+			o.Payment.State, o.Payment.URL = "failed", nil
+			return s.yes(200, o)
+		}
 		if in.Method == "pix" {
 			o.Payment.URL, o.State = nil, "fulfilled"
 		}
