@@ -62,6 +62,11 @@ func TestSaleSurvivesARestart(t *testing.T) {
 			dir := t.TempDir()
 			var mu sync.Mutex
 			led := map[sale.EventID]bool{}
+			leads := func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return led[1]
+			}
 			leading := func(o *event.Options) {
 				o.Leading = func(id sale.EventID, is bool) {
 					mu.Lock()
@@ -84,7 +89,7 @@ func TestSaleSurvivesARestart(t *testing.T) {
 			}
 			index, hash := h.state(t, 1)
 			h.stop()
-			if led[1] {
+			if leads() {
 				t.Error("the service still leads after it was closed")
 			}
 
@@ -92,8 +97,9 @@ func TestSaleSurvivesARestart(t *testing.T) {
 			if gotIndex, got := h.state(t, 1); gotIndex != index || got != hash {
 				t.Fatalf("at entry %d the state is %x, it was %x at %d", gotIndex, got[:4], hash[:4], index)
 			}
-			if !led[1] || !slices.Equal(h.Events(), []sale.EventID{1}) {
-				t.Errorf("leads %v, events %v", led, h.Events())
+			until(t, leads)
+			if !slices.Equal(h.Events(), []sale.EventID{1}) {
+				t.Errorf("events %v", h.Events())
 			}
 			again := h.do(t, 1, sale.Command{Op: sale.OpOrderOpen, Account: 5, Hold: hold.Hold, Text: "en", Key: sale.Key{99}})
 			if !again.Repeated || again.Order != order.Order || again.Amount != order.Amount {
@@ -183,7 +189,7 @@ func until(t testing.TB, cond func() bool) {
 }
 
 func TestServiceRefuses(t *testing.T) {
-	h := openHouse(t, t.TempDir(), func(o *event.Options) { o.Patience = 50 * time.Millisecond })
+	h := openHouse(t, t.TempDir(), nil)
 	ctx := t.Context()
 	if _, err := h.Submit(ctx, 9, &sale.Command{Op: sale.OpJoin, Account: 1}); !errors.Is(err, event.ErrNoEvent) {
 		t.Errorf("submit: %v", err)
