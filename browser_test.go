@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +105,7 @@ func signUp(t *testing.T, ctx context.Context, d *demoStage, lang, email string)
 		chromedp.SendKeys("#password", "uma senha bem comprida 7"),
 	)
 	shot(ctx, "sign-up-"+lang)
-	do(t, ctx, "press sign up", 30*time.Second, chromedp.Click("form.fields button.go"), chromedp.WaitVisible("h1.poster"))
+	do(t, ctx, "press sign up", 30*time.Second, chromedp.Click("form.fields button.go"), chromedp.WaitVisible(".bill-head h1"))
 	shot(ctx, "event-"+lang)
 }
 
@@ -122,6 +123,28 @@ func joinAndClaim(t *testing.T, ctx context.Context, d *demoStage, falling int) 
 		t.Errorf("people ahead were seen at %v only: they should fall live", seen)
 	}
 	do(t, ctx, "claim", 30*time.Second, chromedp.Click("#claim"), chromedp.WaitVisible(".best button.go"))
+}
+
+// awaitQueue waits until so many fans are in the queue.
+func awaitQueue(t *testing.T, d *demoStage, want float64) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		res, err := http.Get(d.metrics)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, found := strings.Cut(string(b), `catraca_queue_places{event="1",state="waiting"} `)
+		value, _, _ := strings.Cut(after, "\n")
+		if n, err := strconv.ParseFloat(value, 64); found && err == nil && n >= want {
+			return
+		}
+	}
+	t.Fatalf("never %v fans in the queue", want)
 }
 
 // fallingPlace records every number of people ahead that the page shows, without a reload, and returns them.
@@ -324,7 +347,8 @@ func TestBrowserBuysWithCard(t *testing.T) {
 	ctx := browser(t, 1280, 900, false)
 	d := startDemo(t, "--fans", "300", "--opens-in", "12s")
 	signUp(t, ctx, d, "pt-BR", "ana@exemplo.com.br")
-	joinAndClaim(t, ctx, d, 5)
+	awaitQueue(t, d, 150)
+	joinAndClaim(t, ctx, d, 8)
 	shot(ctx, "seats")
 	chooseOnMap(t, ctx)
 	shot(ctx, "checkout")
@@ -341,7 +365,8 @@ func TestBrowserPixDeclineAndKeyboard(t *testing.T) {
 	d := startDemo(t, "--fans", "300", "--opens-in", "8s", "--pix-after", "3s")
 	t.Run("pix", func(t *testing.T) {
 		signUp(t, ctx, d, "pt-BR", "bia@exemplo.com.br")
-		joinAndClaim(t, ctx, d, 5)
+		awaitQueue(t, d, 150)
+		joinAndClaim(t, ctx, d, 8)
 		do(t, ctx, "best available", 30*time.Second, chromedp.Click(`input[name="quantity"][value="3"] + span`),
 			chromedp.Click(".best button.go"), chromedp.WaitVisible("#pay"))
 		do(t, ctx, "pix", 30*time.Second, chromedp.Click(`#pay button[value="pix"]`), chromedp.WaitVisible("#code"))
@@ -393,7 +418,7 @@ func keyboardOnly(t *testing.T, ctx context.Context, d *demoStage) { //nolint:re
 		tabTo(t, ctx, f[0])
 		do(t, ctx, "type", 10*time.Second, press(f[1]))
 	}
-	do(t, ctx, "sign up", 30*time.Second, press(kb.Enter), chromedp.WaitVisible("h1.poster"))
+	do(t, ctx, "sign up", 30*time.Second, press(kb.Enter), chromedp.WaitVisible(".bill-head h1"))
 	tabTo(t, ctx, `form[action="/e/aurora/queue"] button.go`)
 	do(t, ctx, "join", 3*time.Minute, press(kb.Enter), chromedp.WaitVisible("#claim"))
 	tabTo(t, ctx, "#claim")
