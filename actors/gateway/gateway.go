@@ -151,6 +151,13 @@ func (g *Gateway) Stock(id sale.EventID, account sale.AccountID, fan Fan, on boo
 	g.root.Send(g.worker(account), wantStock{key: fanKey{id, account}, fan: fan, on: on})
 }
 
+// Again pushes the place to one connection once more; the fan is the one given to Attach. It comes in order with the
+// other pushes, and after whatever the sale had answered before: a place that is read elsewhere and pushed beside them
+// may be older than the last one, and then the number ahead seems to rise.
+func (g *Gateway) Again(id sale.EventID, account sale.AccountID, fan Fan) {
+	g.root.Send(g.worker(account), again{key: fanKey{id, account}, fan: fan})
+}
+
 // Place returns the account's place as it is shown now; ok is false when it has none. Who asks is here: a place that is
 // away comes back. One that missed its turn stays parked, since a page that asks by itself is no person.
 func (g *Gateway) Place(ctx context.Context, id sale.EventID, account sale.AccountID) (p Place, ok bool, err error) {

@@ -82,6 +82,29 @@ func TestAFanWaitsAndIsLetIn(t *testing.T) {
 	})
 }
 
+func TestAFanIsToldAgainWhenItAsks(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *house) {
+		h.join(1, 5)
+		h.command(sale.Command{Op: sale.OpPause, Text: "rain"})
+		fan, tab, stranger := h.connect(5), h.connect(5), h.connect(9)
+		before := fan.last(t)
+		take[PlaceFrame](tab)
+		h.g.Again(1, 5, fan)
+		h.g.Again(1, 9, stranger)
+		if again := fan.last(t); again.Number != before.Number || again.Ahead != before.Ahead {
+			t.Errorf("it was told %+v, and then %+v", before, again)
+		}
+		if n := len(take[PlaceFrame](tab)) + len(take[PlaceFrame](stranger)); n != 0 {
+			t.Errorf("others were told %d times", n)
+		}
+		fan.detach()
+		h.g.Again(1, 5, fan)
+		if n := len(take[PlaceFrame](fan)); n != 0 {
+			t.Errorf("a connection that is gone was told %d times", n)
+		}
+	})
+}
+
 func TestOfferIsPushedAtOnce(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *house) {
 		h.join(1, 3)

@@ -54,6 +54,15 @@ func (c *crowd) disconnect(*rapid.T) {
 	delete(c.on, e)
 }
 
+// again lets a connection ask for its place, as it does with every join and hello.
+func (c *crowd) again(*rapid.T) {
+	if len(c.ears) == 0 {
+		return
+	}
+	e := rapid.SampledFrom(c.ears).Draw(c.T, "ear")
+	c.h.g.Again(1, e.who, e)
+}
+
 func (c *crowd) steer(*rapid.T) {
 	cmd := sale.Command{Op: sale.OpRate, Amount: rapid.Int64Range(10, 600).Draw(c.T, "rate"), Limit: rapid.Int64Range(1, 10).Draw(c.T, "cap")}
 	if rapid.Bool().Draw(c.T, "pause") {
@@ -136,7 +145,7 @@ func TestPositionsNeverRise(t *testing.T) {
 			rt.Repeat(map[string]func(*rapid.T){
 				"join": c.ask(sale.OpJoin), "join more": c.ask(sale.OpJoin), "join many": c.ask(sale.OpJoin),
 				"claim": c.ask(sale.OpClaim, sale.OpFinish), "move": c.ask(sale.OpAway, sale.OpBack, sale.OpLeave, sale.OpRemove),
-				"connect": c.connect, "connect more": c.connect, "disconnect": c.disconnect, "steer": c.steer, "wait": c.wait, "wait more": c.wait,
+				"connect": c.connect, "connect more": c.connect, "disconnect": c.disconnect, "again": c.again, "steer": c.steer, "wait": c.wait, "wait more": c.wait,
 			})
 			if v, err := h.Events.View(1); err == nil && v.Phase == sale.PhaseOpen {
 				h.command(sale.Command{Op: sale.OpPause, Text: "look"})

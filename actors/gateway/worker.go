@@ -38,6 +38,12 @@ type (
 		fan Fan
 		on  bool
 	}
+	again struct {
+		quiet
+
+		key fanKey
+		fan Fan
+	}
 	news struct {
 		quiet
 
@@ -81,6 +87,8 @@ func (w *worker) Receive(ctx actor.Context) {
 		w.detach(msg.e)
 	case wantStock:
 		w.wantStock(msg)
+	case again:
+		w.again(msg)
 	case news:
 		w.delta(msg.d)
 	case stock:
@@ -131,6 +139,15 @@ func (w *worker) detach(e *entry) {
 	delete(w.fans, k)
 	if inLine(e.info.State) || e.info.State == queue.Parked { // or in line by the time it counts
 		w.leaving.gone(k, w.g.o.Now().UnixMilli())
+	}
+}
+
+// again tells one connection its place although nothing changed.
+func (w *worker) again(m again) {
+	for _, e := range w.fans[m.key] {
+		if e.fan == m.fan {
+			w.push(e, w.g.o.Now().UnixMilli(), true)
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/catraca/catraca/actors/directory"
-	"github.com/catraca/catraca/actors/gateway"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/transport/wire"
 )
@@ -196,11 +195,7 @@ func (c *conn) ask(op sale.Op) {
 }
 
 func (c *conn) showPlace() {
-	ctx, cancel := context.WithTimeout(c.ctx, callWait)
-	defer cancel()
-	if p, ok, err := c.s.o.Gateway.Place(ctx, c.event, sale.AccountID(c.person.Account)); err == nil && ok {
-		c.Push(gateway.PlaceFrame{Place: p})
-	}
+	c.s.o.Gateway.Again(c.event, sale.AccountID(c.person.Account), c)
 }
 
 // call does a shopping operation on a goroutine of its own, several of one fan at once.

@@ -29,7 +29,7 @@ type Caller interface {
 type Gateway interface {
 	Attach(ctx context.Context, id sale.EventID, account sale.AccountID, fan gateway.Fan) (func(), error)
 	Stock(id sale.EventID, account sale.AccountID, fan gateway.Fan, on bool)
-	Place(ctx context.Context, id sale.EventID, account sale.AccountID) (gateway.Place, bool, error)
+	Again(id sale.EventID, account sale.AccountID, fan gateway.Fan)
 }
 
 // Options of the edge.

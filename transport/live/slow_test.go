@@ -92,9 +92,7 @@ func (s *stage) Attach(_ context.Context, _ sale.EventID, _ sale.AccountID, f ga
 
 func (s *stage) Stock(sale.EventID, sale.AccountID, gateway.Fan, bool) {}
 
-func (s *stage) Place(context.Context, sale.EventID, sale.AccountID) (gateway.Place, bool, error) {
-	return gateway.Place{}, false, nil
-}
+func (s *stage) Again(sale.EventID, sale.AccountID, gateway.Fan) {}
 
 // connect dials with a receive buffer so small that a reader who stops is noticed soon.
 func (s *stage) connect(t testing.TB) (*websocket.Conn, gateway.Fan) {
