@@ -32,7 +32,10 @@ func TestAnOutageBurnsManyKeys(t *testing.T) {
 				}
 			}
 			var p outbox.Payment
-			start := func(ctx context.Context) (err error) { p, err = r.p.Start(ctx, request("k1", sale.MethodCard)); return err }
+			start := func(ctx context.Context) (err error) {
+				p, err = r.p.Start(ctx, request("k1", sale.MethodCard))
+				return err
+			}
 			again("create", start)
 			first := p.Ref
 			if err := start(t.Context()); err != nil || p.Ref != first {
