@@ -276,13 +276,15 @@ func (r *rehearsal) crowd(n int, within time.Duration, story func(i int, random 
 	r.t.Cleanup(client.CloseIdleConnections)
 	payer := bench.SandboxPayer(client)
 	ctx, cancel := context.WithCancel(r.t.Context())
-	var all sync.WaitGroup
 	for i, f := range minted.Fans {
 		c.fans = append(c.fans, bench.Fan{
 			Base: r.fan, Event: r.event, Token: f.Token, Client: client, Sockets: sockets, Payer: payer,
 			Journal: bench.NewJournal(f.Account), Comeback: 2 * time.Second,
 		})
 		c.stories = append(c.stories, story(i, random))
+	}
+	var all sync.WaitGroup
+	for i := range c.fans {
 		late := time.Duration(random.Int64N(int64(within) + 1))
 		all.Go(func() {
 			select {
