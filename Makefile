@@ -15,7 +15,9 @@ build: ## build the static binary into bin/
 
 test: ## run every test with the race detector
 	@.ci/prepare
-	$(GO) test -race -timeout 15m $(ARGS) ./...
+	$(GO) test -race -timeout 15m $(ARGS) $$($(GO) list ./... | grep /catraca/catraca/)
+	@echo 'the whole, with real processes and a browser:'
+	$(GO) test -race -timeout 20m -v $(ARGS) .
 
 check: ## formatting, vet, house rules, lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt differs:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
