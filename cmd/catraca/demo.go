@@ -293,6 +293,14 @@ func (s *stage) stageSale(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
+	if e, ok := s.node.directory.EventBySlug(cfg.Slug); ok { // kept data: the sale goes on
+		v, err := s.node.events.View(sale.EventID(e.ID))
+		if err != nil {
+			return fmt.Errorf("find the kept sale: %w", err)
+		}
+		s.event = v.Config
+		return nil
+	}
 	v, err := s.node.api.ApplyEvent(ctx, 0, cfg)
 	if err != nil {
 		return fmt.Errorf("put the event on sale: %w", err)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,6 +76,11 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 	if err := checkSale(*cfg); err != nil {
 		return nil, err
 	}
+	if e, ok := s.o.Directory.EventBySlug(cfg.Slug); ok {
+		if v, err := s.o.Sales.View(sale.EventID(e.ID)); err == nil {
+			return s.applyAgain(ctx, v, cfg)
+		} // else a start was cut short between catalogue and shard, and is taken up again
+	}
 	summary, err := json.Marshal(map[string]any{"starts_at": cfg.StartsAt, "venue": cfg.Venue})
 	if err != nil {
 		return nil, err
@@ -98,6 +104,25 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 		return nil, err
 	}
 	return s.viewNow(ctx, cfg.Event)
+}
+
+// applyAgain answers a file for a sale that exists: the same changes nothing, another is refused, since fans queue
+// and pay under what was announced.
+func (s *Server) applyAgain(ctx context.Context, v *event.View, cfg *sale.Config) (*event.View, error) {
+	old, again := *v.Config, *cfg
+	again.Event = old.Event
+	if now := s.o.Now().UnixMilli(); old.LobbyAt <= now && again.LobbyAt <= now {
+		again.LobbyAt = old.LobbyAt // "at once" is another moment each time the file is read
+	}
+	if old.Rehearsal && again.Rehearsal { // its times are counted from when the file was first applied
+		again.StartsAt, again.LobbyAt, again.OpensAt, again.ClosesAt = old.StartsAt, old.LobbyAt, old.OpensAt, old.ClosesAt
+	}
+	if !bytes.Equal(sale.AppendConfig(nil, &old), sale.AppendConfig(nil, &again)) {
+		p := s.problem(wire.WrongState, "")
+		p.Detail = "this event is on sale already, and another file does not change it; give a new event a slug of its own"
+		return nil, p
+	}
+	return s.viewNow(ctx, v.Event)
 }
 
 // viewNow is the newest picture with what an operator may just have changed, which comes from the state itself.

@@ -34,8 +34,12 @@ func TestApplyEvent(t *testing.T) {
 	// What the sale would refuse must not get into the catalogue either.
 	bad := apitest.File{Slug: "Not A Slug"}
 	op.Do(t, "POST", "/api/v1/admin/events", bad).Problem(t, wire.InvalidRequest)
-	file.Rehearsal = false
-	op.Do(t, "POST", "/api/v1/admin/events", file).Problem(t, wire.WrongState)
+	// A sale under way is not changed by another file, and says so.
+	other := file
+	other.Rehearsal = false
+	if p := op.Do(t, "POST", "/api/v1/admin/events", other).Problem(t, wire.WrongState); !strings.Contains(p.Detail, "slug") {
+		t.Errorf("detail is %q", p.Detail)
+	}
 	for _, path := range []string{"/api/v1/events", "/api/v1/admin/events"} {
 		list := apitest.Into[wire.List[wire.Event]](t, op.Do(t, "GET", path, nil).Want(t, http.StatusOK))
 		n := 0

@@ -41,7 +41,7 @@ func sentences() map[Code][3]string {
 		Expired:             {"O tempo acabou.", "Time is up.", "Se acabó el tiempo."},
 		AlreadyRenewed:      {"O tempo só pode ser estendido uma vez.", "More time can be had only once.", "El tiempo solo se puede ampliar una vez."},
 		PaymentInProgress:   {"Há um pagamento em andamento.", "A payment is under way.", "Hay un pago en curso."},
-		WrongState:          {"O pedido não está em um estado que permita isso.", "The order is not in a state for this.", "El pedido no está en un estado que lo permita."},
+		WrongState:          {"Isso não é possível no estado atual.", "That is not possible in the present state.", "Eso no es posible en el estado actual."},
 		TooManyAttempts:     {"Foram tentativas demais para este pedido.", "There were too many attempts for this order.", "Hubo demasiados intentos para este pedido."},
 		HoldExists:          {"Você já tem lugares reservados.", "You already hold places.", "Ya tienes lugares reservados."},
 		Removed:             {"Sua conta foi retirada desta fila.", "Your account was removed from this queue.", "Tu cuenta fue retirada de esta fila."},
