@@ -319,7 +319,7 @@ func (s *stage) announce(env environment, o demoOptions, took time.Duration) {
 	_, _ = fmt.Fprintf(env.stderr, `
   Catraca demo — ready in %.1f s   (data %s)
 
-  Fan page    %s      the sale opens in %s
+  Fan page    %s      %s
   Mailbox     %s/mail
   Payments    %s      test money only
   Metrics     http://%s/metrics
@@ -330,11 +330,19 @@ func (s *stage) announce(env environment, o demoOptions, took time.Duration) {
    2. Buy two seats together with card 4242 4242 4242 4242 (or Pix), then open the mailbox.
    3. Pay with card 4000 0000 0000 0002 first: it is declined, and your seats stay yours.
 
-`, took.Seconds(), data, page, o.opensIn, s.public, s.payURL, s.node.opAddr, adminEmail, s.admin, o.fans) // nowhere else to tell it
+`, took.Seconds(), data, page, opening(s.event.OpensAt), s.public, s.payURL, s.node.opAddr, adminEmail, s.admin, o.fans) // nowhere else to tell it
 	if o.public != "" {
 		_, _ = fmt.Fprintf(env.stderr, "  Node        http://%s      your balancer sends here what comes to %s\n\n", s.node.fanAddr, o.public) // as above
 	}
 	_, _ = fmt.Fprintln(env.stdout, page)
+}
+
+// opening says when the sale opens; one that was kept may be open already.
+func opening(at int64) string {
+	if wait := time.Until(time.UnixMilli(at)).Round(time.Second); wait > 0 {
+		return "the sale opens in " + wait.String()
+	}
+	return "the sale is open"
 }
 
 func (s *stage) stop(ctx context.Context) {
