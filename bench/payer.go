@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,9 +24,7 @@ func SandboxPayer(client *http.Client) func(ctx context.Context, page, card stri
 			return err
 		}
 		form := url.Values{}
-		for k, v := range u.Query() {
-			form[k] = v
-		}
+		maps.Copy(form, u.Query())
 		form.Set("number", card)
 		form.Set("expiry", "12/34")
 		form.Set("cvc", "123")

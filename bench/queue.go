@@ -51,12 +51,10 @@ func (v *visit) queue(ctx context.Context) error {
 
 // over says whether coming back with the same request is of no use.
 func over(err error) bool {
-	var bye *websocket.CloseError
-	if errors.As(err, &bye) {
+	if bye, ok := errors.AsType[*websocket.CloseError](err); ok {
 		return bye.Code == wire.CloseSignIn || bye.Code == wire.CloseForbidden || bye.Code == wire.CloseSaleOver
 	}
-	var no *RefusedError
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[*RefusedError](err); ok {
 		return no.Status == http.StatusUnauthorized || no.Status == http.StatusForbidden || no.Status == http.StatusNotFound
 	}
 	return errors.Is(err, errOver)

@@ -28,8 +28,7 @@ func (r *RefusedError) Error() string { return fmt.Sprintf("%d %s: %s", r.Status
 
 // refusal returns the code of a refusal, or "" when err is none.
 func refusal(err error) wire.Code {
-	var no *RefusedError
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[*RefusedError](err); ok {
 		return no.Code
 	}
 	return ""

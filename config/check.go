@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -227,10 +228,8 @@ func (k *checker) log() {
 }
 
 func (k *checker) oneOf(path, value string, allowed ...string) {
-	for _, a := range allowed {
-		if value == a {
-			return
-		}
+	if slices.Contains(allowed, value) {
+		return
 	}
 	k.bad(path, "%q, allowed are %s", value, strings.Join(allowed, ", "))
 }

@@ -57,8 +57,7 @@ func (m *manual) key(k Key) string { return m.fields[k.owner.Name()+"."+k.field]
 // section is what stands above a part of the tree: what its field says, or else its type.
 func (m *manual) section(name string) string {
 	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Tag.Get("yaml") != name {
 			continue
 		}

@@ -79,8 +79,7 @@ func (sh *Shard) GetLog(index uint64, l *raft.Log) error {
 		return raft.ErrLogNotFound
 	}
 	err := sh.read(index, l)
-	var bad *DamageError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*DamageError](err); ok {
 		sh.mu.RLock() // it may have been cut off meanwhile
 		known = index >= sh.ext.first && index <= sh.ext.last
 		sh.mu.RUnlock()

@@ -23,8 +23,8 @@ func fullCommand(t testing.TB) Command {
 func fillFields(t testing.TB, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fillFields(t, v.Field(i))
+		for _, field := range v.Fields() {
+			fillFields(t, field)
 		}
 	case reflect.Array:
 		for i := range v.Len() {

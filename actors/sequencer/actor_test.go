@@ -24,7 +24,7 @@ func TestCommandsGatherWhileABatchIsOnItsWay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, h := made(t, nil)
 		var notes []*note
-		for _, s := range strings.Fields("a b c d e f") {
+		for s := range strings.FieldsSeq("a b c d e f") {
 			notes = append(notes, put(t, h, s))
 			synctest.Wait()
 		}
@@ -195,7 +195,7 @@ func TestBatchesOfAnEarlierTermDoNotBlockTheActor(t *testing.T) {
 		block := make(chan struct{})
 		d.tape.set(func(l *tape) { l.block = block })
 		var old []*note
-		for _, s := range strings.Fields("one two three") { // one with the proposer, one behind it, one gathering
+		for s := range strings.FieldsSeq("one two three") { // one with the proposer, one behind it, one gathering
 			old = append(old, put(t, h, s))
 			synctest.Wait()
 		}

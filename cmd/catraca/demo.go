@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -364,7 +365,7 @@ func (s *stage) stop(ctx context.Context) {
 	if s.sink != nil {
 		_ = s.sink.Close() // mail is in memory
 	}
-	for i := len(s.closeLast) - 1; i >= 0; i-- {
-		s.closeLast[i]()
+	for _, v := range slices.Backward(s.closeLast) {
+		v()
 	}
 }

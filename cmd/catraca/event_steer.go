@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -18,12 +19,13 @@ type steering struct {
 func steerCommand(env environment, r *remote, s steering) *cobra.Command {
 	var out output
 	yes := false
-	use := s.name + " EVENT"
+	var use strings.Builder
+	use.WriteString(s.name + " EVENT")
 	for _, a := range s.args {
-		use += " " + a
+		use.WriteString(" " + a)
 	}
 	c := &cobra.Command{
-		Use: use, Short: s.short, Example: s.example, Args: exactly(append([]string{"EVENT"}, s.args...)...),
+		Use: use.String(), Short: s.short, Example: s.example, Args: exactly(append([]string{"EVENT"}, s.args...)...),
 		RunE: func(c *cobra.Command, args []string) error {
 			asJSON, err := out.json(c)
 			if err != nil {

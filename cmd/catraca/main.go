@@ -69,8 +69,7 @@ func run(ctx context.Context, env environment) int {
 		}
 		_, _ = fmt.Fprintln(env.stderr, env.red("catraca:")+" "+text) // nothing is left to tell it to
 	}
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailed

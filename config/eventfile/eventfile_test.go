@@ -207,8 +207,7 @@ queue: {claim: 1ms}
 	if len(fields) != len(refused.File)+report.Fatal() || fields[4].Pointer != "/queue/claim" || !strings.HasPrefix(fields[len(fields)-1].Pointer, "/plan/") {
 		t.Errorf("%d fields, the last %+v", len(fields), fields[len(fields)-1])
 	}
-	var defects *seating.DefectError
-	if !errors.As(err, &defects) {
+	if _, ok := errors.AsType[*seating.DefectError](err); !ok {
 		t.Error("the plan's own error is lost")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -109,9 +110,7 @@ func (s *Server) admit(r *request, who access) error {
 }
 
 func (s *Server) write(w http.ResponseWriter, a answer) {
-	for k, v := range a.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), a.header)
 	status := a.status
 	if status == 0 {
 		status = http.StatusOK
@@ -186,8 +185,7 @@ func (s *Server) toProblem(err error, lang string) *wire.Problem {
 func (s *Server) body(r *request, most int64) ([]byte, error) {
 	b, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, most))
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			p := s.problem(wire.TooLarge, r.lang)
 			p.Detail = "at most " + strconv.FormatInt(most, 10) + " bytes"
 			return nil, p

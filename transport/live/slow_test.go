@@ -162,8 +162,7 @@ func TestClosedOnce(t *testing.T) {
 	_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for {
 		_, _, err := ws.ReadMessage()
-		var c *websocket.CloseError
-		if errors.As(err, &c) {
+		if c, ok := errors.AsType[*websocket.CloseError](err); ok {
 			if c.Code != wire.CloseSaleOver {
 				t.Errorf("closed with %d", c.Code)
 			}

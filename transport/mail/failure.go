@@ -41,8 +41,7 @@ func (f *SendError) Error() string {
 // IsTemporary reports whether sending the same message again later can help. An error of another origin, like an
 // expired context, is temporary.
 func IsTemporary(err error) bool {
-	var f *SendError
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*SendError](err); ok {
 		return f.Temporary
 	}
 	return err != nil
@@ -54,8 +53,7 @@ func invalid(detail string) *SendError { return &SendError{Stage: "message", det
 // not the message, and an operator can mend it while the message waits.
 func connectFailure(err error) *SendError {
 	f := &SendError{Stage: "connect", Temporary: true, detail: harmless(err)}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		f.Code = reply.Code
 	}
 	return f
@@ -64,8 +62,7 @@ func connectFailure(err error) *SendError {
 // sendFailure classifies what the library says about a message it could not hand over.
 func sendFailure(err error) *SendError {
 	f := &SendError{Stage: "data", Temporary: true, detail: harmless(err)}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		f.Code = reply.Code
 	}
 	var s *gomail.SendError

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -44,9 +45,7 @@ func stamp(d time.Duration) string {
 
 func refusal(status int, code string, more obj) obj {
 	p := obj{"type": "/problems/" + code, "code": code, "title": "Title of " + code, "status": status, "detail": "detail of " + code}
-	for k, v := range more {
-		p[k] = v
-	}
+	maps.Copy(p, more)
 	return p
 }
 
@@ -94,9 +93,7 @@ func newOrder(state string, payment obj) obj {
 
 func newPayment(method, state string, more obj) obj {
 	p := obj{"method": method, "state": state, "attempt": 1, "url": nil, "pix": nil, "decline": nil}
-	for k, v := range more {
-		p[k] = v
-	}
+	maps.Copy(p, more)
 	return p
 }
 
@@ -334,9 +331,7 @@ func (w *world) beat(send func(obj) bool) bool {
 	if w.place != nil {
 		w.place["now"], w.place["phase"] = stamp(0), e["phase"]
 		f := obj{"t": "place", "seq": 1}
-		for k, v := range w.place {
-			f[k] = v
-		}
+		maps.Copy(f, w.place)
 		if !send(f) {
 			return false
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -160,9 +161,7 @@ func (v *visit) scripts(vw *view, p page) error {
 		"lang": v.lang.tag, "sep": []string{v.lang.group, v.lang.decimal},
 		"t": v.b.scriptTexts(name, v.lang),
 	}
-	for k, x := range p.boot {
-		boot[k] = x
-	}
+	maps.Copy(boot, p.boot)
 	raw, err := json.Marshal(boot)
 	if err != nil {
 		return err

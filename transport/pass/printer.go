@@ -106,7 +106,7 @@ func (p *printer) wrap(s string, width float64, lines int, st style) []string {
 	p.use(st)
 	var out []string
 	current := ""
-	for _, word := range strings.Fields(printable(s)) {
+	for word := range strings.FieldsSeq(printable(s)) {
 		candidate := strings.TrimPrefix(current+" "+word, " ")
 		if current == "" || p.pdf.GetStringWidth(candidate) <= width {
 			current = candidate

@@ -130,7 +130,7 @@ func (s *Stripe) refundOnce(ctx context.Context, ref string, amount int64, key s
 func (s *Stripe) createRefund(ctx context.Context, ref string, amount int64, key, idempotency string) (*stripe.Refund, error) {
 	p := &stripe.RefundCreateParams{
 		PaymentIntent: stripe.String(ref),
-		Amount:        stripe.Int64(amount),
+		Amount:        new(amount),
 		Reason:        stripe.String(string(stripe.RefundReasonRequestedByCustomer)),
 		Metadata:      map[string]string{refundKey: key},
 	}

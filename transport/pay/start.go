@@ -74,7 +74,7 @@ func (s *Stripe) create(ctx context.Context, r outbox.PaymentRequest, key string
 // createParams is a pure function of the request, because a repeated key must come with the same parameters.
 func createParams(r outbox.PaymentRequest, key string) *stripe.PaymentIntentCreateParams {
 	p := &stripe.PaymentIntentCreateParams{
-		Amount:      stripe.Int64(r.Amount),
+		Amount:      new(r.Amount),
 		Currency:    stripe.String(strings.ToLower(r.Currency)),
 		Description: stripe.String(description(r)),
 		Metadata: map[string]string{
@@ -92,10 +92,10 @@ func createParams(r outbox.PaymentRequest, key string) *stripe.PaymentIntentCrea
 	}
 	p.PaymentMethodTypes = []*string{stripe.String("pix")}
 	p.PaymentMethodData = &stripe.PaymentIntentCreatePaymentMethodDataParams{Type: stripe.String("pix")}
-	p.Confirm = stripe.Bool(true)
+	p.Confirm = new(true)
 	if r.Expires > 0 {
 		p.PaymentMethodOptions = &stripe.PaymentIntentCreatePaymentMethodOptionsParams{
-			Pix: &stripe.PaymentIntentCreatePaymentMethodOptionsPixParams{ExpiresAt: stripe.Int64(r.Expires / 1000)},
+			Pix: &stripe.PaymentIntentCreatePaymentMethodOptionsPixParams{ExpiresAt: new(r.Expires / 1000)},
 		}
 	}
 	return p

@@ -64,10 +64,10 @@ func (s *Stripe) Close() { s.http.CloseIdleConnections() }
 func (s *Stripe) backends() *stripe.Backends {
 	backend := func(kind stripe.SupportedBackend) stripe.Backend {
 		return stripe.GetBackendWithConfig(kind, &stripe.BackendConfig{
-			EnableTelemetry:   stripe.Bool(false),
+			EnableTelemetry:   new(false),
 			HTTPClient:        s.http,
 			LeveledLogger:     clientLog{s.log},
-			MaxNetworkRetries: stripe.Int64(int64(s.opts.Retries)),
+			MaxNetworkRetries: new(int64(s.opts.Retries)),
 			URL:               stripe.String(s.opts.BaseURL),
 		})
 	}

@@ -215,7 +215,7 @@ func validate(p *seatmap.Plan, rep *Report) {
 	if err == nil {
 		return
 	}
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
 		path, message, ok := strings.Cut(line, ": ")
 		if !ok {
 			path, message = "", line

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,8 +66,8 @@ func (m *model) set(i int, to State, deadline, limit int64) {
 }
 
 func (m *model) find(account uint64) int {
-	for i := len(m.places) - 1; i >= 0; i-- {
-		if m.places[i].account == account {
+	for i, v := range slices.Backward(m.places) {
+		if v.account == account {
 			return i
 		}
 	}

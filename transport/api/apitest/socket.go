@@ -172,8 +172,7 @@ func (s *Socket) Closed(t testing.TB) int {
 	_ = s.SetReadDeadline(time.Now().Add(patience))
 	for {
 		_, b, err := s.ReadMessage()
-		var c *websocket.CloseError
-		if errors.As(err, &c) {
+		if c, ok := errors.AsType[*websocket.CloseError](err); ok {
 			return c.Code
 		}
 		if err != nil {

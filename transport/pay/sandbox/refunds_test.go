@@ -19,7 +19,7 @@ func (r *rig) captured(amount int64, token string) *stripe.PaymentIntent {
 func (r *rig) refund(id string, amount int64) (*stripe.Refund, error) {
 	p := &stripe.RefundCreateParams{PaymentIntent: stripe.String(id), Metadata: map[string]string{"key": "k1"}}
 	if amount > 0 {
-		p.Amount = stripe.Int64(amount)
+		p.Amount = new(amount)
 	}
 	return r.stripe.V1Refunds.Create(r.t.Context(), p)
 }

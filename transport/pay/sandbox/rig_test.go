@@ -82,7 +82,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 
 func newClient(url, key string) *stripe.Client {
 	b := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
-		URL: stripe.String(url), MaxNetworkRetries: stripe.Int64(0), EnableTelemetry: stripe.Bool(false),
+		URL: stripe.String(url), MaxNetworkRetries: stripe.Int64(0), EnableTelemetry: new(false),
 		HTTPClient: &http.Client{Timeout: 10 * time.Second}, LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
 	})
 	return stripe.NewClient(key, stripe.WithBackends(&stripe.Backends{API: b, Connect: b, Uploads: b, MeterEvents: b}))
@@ -91,7 +91,7 @@ func newClient(url, key string) *stripe.Client {
 // cardParams ask for a payment that is captured by hand.
 func cardParams(amount int64) *stripe.PaymentIntentCreateParams {
 	return &stripe.PaymentIntentCreateParams{
-		Amount: stripe.Int64(amount), Currency: stripe.String("brl"), CaptureMethod: stripe.String("manual"),
+		Amount: new(amount), Currency: stripe.String("brl"), CaptureMethod: stripe.String("manual"),
 		PaymentMethodTypes: []*string{stripe.String("card")}, Description: stripe.String("Aurora · o1-42"),
 		Metadata: map[string]string{"event": "1", "order": "42", "attempt": "1"},
 	}
@@ -99,7 +99,7 @@ func cardParams(amount int64) *stripe.PaymentIntentCreateParams {
 
 func pixParams(amount int64) *stripe.PaymentIntentCreateParams {
 	return &stripe.PaymentIntentCreateParams{
-		Amount: stripe.Int64(amount), Currency: stripe.String("brl"), Confirm: stripe.Bool(true),
+		Amount: new(amount), Currency: stripe.String("brl"), Confirm: new(true),
 		PaymentMethodTypes: []*string{stripe.String("pix")},
 		PaymentMethodData:  &stripe.PaymentIntentCreatePaymentMethodDataParams{Type: stripe.String("pix")},
 		Metadata:           map[string]string{"event": "1", "order": "43"},

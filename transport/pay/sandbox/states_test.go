@@ -313,7 +313,7 @@ func TestPixExpires(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.PixAfter = -1 })
 	p := pixParams(24000)
 	p.PaymentMethodOptions = &stripe.PaymentIntentCreatePaymentMethodOptionsParams{
-		Pix: &stripe.PaymentIntentCreatePaymentMethodOptionsPixParams{ExpiresAt: stripe.Int64(r.clock.Now().Unix() + 600)},
+		Pix: &stripe.PaymentIntentCreatePaymentMethodOptionsPixParams{ExpiresAt: new(r.clock.Now().Unix() + 600)},
 	}
 	pi := r.create(p)
 	r.pass(601 * time.Second)
@@ -324,7 +324,7 @@ func TestPixExpires(t *testing.T) {
 	if err := r.s.Pay(pi.ID); err == nil {
 		t.Fatal("an expired Pix was paid")
 	}
-	p.PaymentMethodOptions.Pix.ExpiresAt = stripe.Int64(r.clock.Now().Unix() + 9)
+	p.PaymentMethodOptions.Pix.ExpiresAt = new(r.clock.Now().Unix() + 9)
 	_, err := r.stripe.V1PaymentIntents.Create(t.Context(), p)
 	r.wantError(err, 400, "parameter_invalid_integer")
 }
