@@ -11,7 +11,6 @@ import (
 
 	"github.com/catraca/catraca/bench"
 	"github.com/catraca/catraca/transport/api"
-	"github.com/catraca/catraca/transport/wire"
 )
 
 // fan of the crowd with its session.
@@ -128,7 +127,7 @@ func (s *stage) line() string {
 	}
 	q := v.Queue.Counts
 	return fmt.Sprintf("%s · waiting %d · shopping %d · seats free %d, held %d, sold %d · live sockets %d",
-		wire.PhaseName(v.Phase), q.Waiting+q.Away, q.Shopping+q.Offered, v.Totals.Free, v.Totals.Held, v.Totals.Sold, s.node.live.Connections())
+		v.Phase.String(), q.Waiting+q.Away, q.Shopping+q.Offered, v.Totals.Free, v.Totals.Held, v.Totals.Sold, s.node.live.Connections())
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

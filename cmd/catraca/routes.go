@@ -79,10 +79,7 @@ func (n *node) shed(next http.Handler) http.Handler {
 		default:
 			p := wire.NewProblem(wire.Busy, "")
 			p.RetryAfter = 1000
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(p.Status)
-			_, _ = w.Write(p.JSON()) // the visitor is gone when this fails
+			p.Write(w)
 		}
 	})
 }

@@ -142,15 +142,7 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *request, p *wire.Problem
 	if p.Code == wire.Internal {
 		s.o.Logger.Error("request failed", slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Any("error", err))
 	}
-	if p.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt((p.RetryAfter+999)/1000, 10))
-	}
-	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(p.JSON())
+	p.Write(w)
 }
 
 func (s *Server) problem(c wire.Code, lang string) *wire.Problem { return wire.NewProblem(c, lang) }

@@ -88,7 +88,7 @@ func (b *books) copy(st *sale.State, after sale.OrderID, recount bool) {
 func (b *books) render() wire.Ledger {
 	defects := b.defects()
 	out := wire.Ledger{
-		Event: b.cfg.Slug, Index: b.index, At: wire.Time(b.clock), Phase: wire.PhaseName(b.phase),
+		Event: b.cfg.Slug, Index: b.index, At: wire.Time(b.clock), Phase: b.phase.String(),
 		Clean: len(defects) == 0, Recounted: b.recounted, Defects: defects,
 		Categories: []wire.LedgerCategory{}, Places: ledgerPlaces(b.totals), Money: b.money(),
 		Orders: make(map[string]uint32), Queue: b.line(), Rows: []wire.LedgerRow{},
@@ -102,7 +102,7 @@ func (b *books) render() wire.Ledger {
 		out.Categories = append(out.Categories, wire.LedgerCategory{ID: i, Key: b.cfg.Plan.Categories[i].Key, LedgerPlaces: ledgerPlaces(c)})
 	}
 	for state := sale.OrderAwaiting; state <= sale.OrderRefunded; state++ {
-		out.Orders[wire.OrderStateName(state)] = b.book.Orders[state]
+		out.Orders[state.String()] = b.book.Orders[state]
 	}
 	for i, o := range b.orders {
 		out.Rows = append(out.Rows, b.row(o, b.payments[i]))
@@ -166,7 +166,7 @@ func (b *books) line() wire.LedgerQueue {
 func (b *books) row(o sale.Order, payments []sale.Payment) wire.LedgerRow {
 	out := wire.LedgerRow{
 		Order: wire.OrderRef(b.event, o.ID), Account: strconv.FormatUint(uint64(o.Account), 10),
-		State: wire.OrderStateName(o.State), Total: money(o.Total, b.cfg), Opened: wire.Time(o.OpenedAt), Paid: wire.Time(o.PaidAt),
+		State: o.State.String(), Total: money(o.Total, b.cfg), Opened: wire.Time(o.OpenedAt), Paid: wire.Time(o.PaidAt),
 		Units: []wire.LedgerUnit{}, Payments: []wire.LedgerPayment{}, Tickets: []string{},
 		Mailed: o.Mailed, Attention: o.Attention, Reason: o.Reason,
 	}
@@ -180,7 +180,7 @@ func (b *books) row(o sale.Order, payments []sale.Payment) wire.LedgerRow {
 	for _, p := range payments {
 		out.Payments = append(out.Payments, wire.LedgerPayment{
 			Ref: p.Ref, Method: wire.MethodName(p.Method), State: wire.PayStateName(p.State), Attempt: p.Attempt,
-			Captured: p.Captured, Refund: wire.RefundStateName(p.Refund), Foreign: p.Foreign,
+			Captured: p.Captured, Refund: p.Refund.String(), Foreign: p.Foreign,
 		})
 		if p.Foreign {
 			continue

@@ -15,7 +15,7 @@ func (s *Server) renderEvent(v *event.View) wire.Event {
 	lo, hi := priceRange(c.Plan)
 	plan := s.plans.get(v)
 	e := wire.Event{
-		ID: strconv.Itoa(int(v.Event)), Slug: c.Slug, Name: c.Name, Venue: c.Venue, Phase: wire.PhaseName(v.Phase),
+		ID: strconv.Itoa(int(v.Event)), Slug: c.Slug, Name: c.Name, Venue: c.Venue, Phase: v.Phase.String(),
 		Rehearsal: c.Rehearsal, Currency: c.Currency, TimeZone: c.TimeZone,
 		StartsAt: wire.Time(c.StartsAt), LobbyAt: wire.Time(c.LobbyAt), OpensAt: wire.Time(c.OpensAt),
 		ClosesAt: wire.Time(c.ClosesAt), Now: wire.Time(s.o.Now().UnixMilli()),
@@ -64,9 +64,9 @@ func money(amount int64, c *sale.Config) wire.Money {
 // RenderPlace turns a place into its JSON form; slug is its event's.
 func RenderPlace(p gateway.Place, slug string) wire.Place {
 	out := wire.Place{
-		Event: slug, State: wire.PlaceState(p.State), Number: uint32(p.Number), Ahead: p.Ahead,
+		Event: slug, State: p.State.String(), Number: uint32(p.Number), Ahead: p.Ahead,
 		Chance: p.Chance.String(), Deadline: wire.Time(p.Deadline), Cap: wire.Time(p.Cap),
-		Phase: wire.PhaseName(p.Phase), Waiting: p.Waiting, Now: wire.Time(p.Now),
+		Phase: p.Phase.String(), Waiting: p.Waiting, Now: wire.Time(p.Now),
 	}
 	if p.ETA.Known {
 		out.ETA = renderETA(p.ETA)
@@ -117,7 +117,7 @@ func renderHold(e sale.EventID, c *sale.Config, h sale.Hold) wire.Hold {
 
 func renderOrder(e sale.EventID, c *sale.Config, o sale.Order) wire.Order {
 	out := wire.Order{
-		ID: wire.OrderRef(e, o.ID), Event: c.Slug, EventName: c.Name, State: wire.OrderStateName(o.State),
+		ID: wire.OrderRef(e, o.ID), Event: c.Slug, EventName: c.Name, State: o.State.String(),
 		Expires: wire.Time(o.Expires), Total: money(o.Total, c), Lines: renderLines(c, o.Lines),
 		Opened: wire.Time(o.OpenedAt), Paid: wire.Time(o.PaidAt), Tickets: []string{},
 		Mailed: o.Mailed, Attention: o.Attention, Reason: o.Reason,

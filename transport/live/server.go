@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -139,16 +138,8 @@ func unavailable(lang string) *wire.Problem {
 }
 
 func refuse(w http.ResponseWriter, p *wire.Problem) {
-	if p.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt((p.RetryAfter+999)/1000, 10))
-	}
-	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(p.JSON()) // the visitor is gone when this fails
+	p.Write(w)
 }
 
 // admit counts a connection in before it exists, so that a burst cannot pass the bound.

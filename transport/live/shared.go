@@ -38,7 +38,7 @@ func (s *shared) tick(f *gateway.TickFrame) *websocket.PreparedMessage {
 	s.seq++
 	down := wire.TickDown{
 		T: "tick", Seq: s.seq, Event: f.Config.Slug, Front: uint32(f.Front), Waiting: f.Waiting, Shopping: f.Shopping,
-		Rate: f.Rate, Phase: wire.PhaseName(f.Phase), Stock: []wire.StockRow{}, Message: f.Message,
+		Rate: f.Rate, Phase: f.Phase.String(), Stock: []wire.StockRow{}, Message: f.Message,
 		PauseReason: f.PauseReason, Now: wire.Time(f.Now),
 	}
 	for i, c := range f.Config.Plan.Categories {

@@ -48,11 +48,11 @@ func FuzzParseOrderRef(f *testing.F) {
 func TestNames(t *testing.T) {
 	phases := map[string]bool{}
 	for p := sale.PhaseScheduled; p <= sale.PhaseClosed; p++ {
-		phases[PhaseName(p)] = true
+		phases[p.String()] = true
 	}
 	orders := map[string]bool{}
 	for s := sale.OrderAwaiting; s <= sale.OrderRefunded; s++ {
-		orders[OrderStateName(s)] = true
+		orders[s.String()] = true
 	}
 	pays := map[string]bool{}
 	for s := sale.PayCreated; s <= sale.PayCanceled; s++ {
@@ -60,7 +60,7 @@ func TestNames(t *testing.T) {
 	}
 	refunds := map[string]bool{}
 	for s := sale.RefundNone; s <= sale.RefundFailed; s++ {
-		refunds[RefundStateName(s)] = true
+		refunds[s.String()] = true
 	}
 	if len(phases) != 5 || len(orders) != 8 || orders["unknown"] || len(pays) != 7 || len(refunds) != 4 {
 		t.Errorf("names are %v, %v, %v, %v", phases, orders, pays, refunds)

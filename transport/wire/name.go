@@ -2,21 +2,7 @@ package wire
 
 import (
 	"github.com/catraca/catraca/actors/sale"
-	"github.com/catraca/catraca/actors/sale/queue"
 )
-
-// PhaseName of a sale.
-func PhaseName(p sale.Phase) string {
-	return p.String()
-}
-
-// PlaceState names a state of a place.
-func PlaceState(s queue.State) string { return s.String() }
-
-// OrderStateName names a state of an order.
-func OrderStateName(s sale.OrderState) string {
-	return s.String()
-}
 
 // PayStateName names a state of a payment.
 func PayStateName(s sale.PayState) string {
@@ -58,9 +44,4 @@ func UnitLetter(s sale.UnitStatus) byte {
 	default:
 		return 'f'
 	}
-}
-
-// RefundStateName names a state of a refund.
-func RefundStateName(s sale.RefundState) string {
-	return s.String()
 }

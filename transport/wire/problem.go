@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 )
 
 // Code is the stable name of a problem.
@@ -122,4 +123,18 @@ func (p *Problem) JSON() []byte {
 		return []byte(`{"type":"/problems/internal","code":"internal","status":500}`)
 	}
 	return b
+}
+
+// Write answers a request with the problem and the headers that go with it.
+func (p *Problem) Write(w http.ResponseWriter) {
+	h := w.Header()
+	if p.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt((p.RetryAfter+999)/1000, 10)) // whole seconds, never early
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	h.Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(p.JSON()) // the visitor is gone when this fails
 }
