@@ -34,7 +34,10 @@ type Options struct {
 
 	Preallocate int64 // bytes written and freed again at creation, so that commits need not grow the file; 0: 16 MiB, negative: none
 	MaxBytes    int64 // largest size of the file, a commit beyond it fails and so stops the node; 0: no limit
-	RingBytes   int   // bytes of recent entries kept in memory for each shard; 0: 4 MiB, negative: none
+	// Reserve is how much of the disk the file never takes, so that votes, snapshots and deletions go on when appends are
+	// refused with ErrFull. 0: 256 MiB, but no more than a twentieth of the disk; negative: none.
+	Reserve   int64
+	RingBytes int // bytes of recent entries kept in memory for each shard; 0: 4 MiB, negative: none
 
 	// AllowLostCommit opens a file although one of its heads is damaged, which may undo its last commit: an entry or a
 	// vote this node has promised. Right only for a node whose peers have been told, or that has none.
