@@ -35,7 +35,7 @@ type Options struct {
 type Service struct {
 	o     Options
 	late  sequencer.Late
-	shard *sequencer.Shard[*account.State, account.Result]
+	shard *sequencer.Shard[machine, account.Result]
 	index index
 }
 
@@ -45,23 +45,23 @@ func New(o Options) *Service {
 		o.Patience = 5 * time.Second
 	}
 	s := &Service{o: o}
-	s.shard = sequencer.NewShard(sequencer.Options[*account.State, account.Result]{
+	s.shard = sequencer.NewShard(sequencer.Options[machine, account.Result]{
 		System: o.System, Name: "directory", Shard: Shard, Proposer: &s.late,
-		Create: func(uint32, []byte) (*account.State, error) {
-			return account.New(o.Shards), nil
+		Create: func(uint32, []byte) (machine, error) {
+			return machine{account.New(o.Shards)}, nil
 		},
-		Restore: func(_ uint32, blob []byte) (*account.State, error) {
+		Restore: func(_ uint32, blob []byte) (machine, error) {
 			st, err := account.Restore(blob)
 			if err != nil {
-				return nil, fmt.Errorf("restore directory: %w", err)
+				return machine{}, fmt.Errorf("restore directory: %w", err)
 			}
-			return st, nil
+			return machine{st}, nil
 		},
-		Added: func(h *sequencer.Handle[*account.State, account.Result]) {
-			h.Post(func(m *account.State) { s.index.start(m) })
+		Added: func(h *sequencer.Handle[machine, account.Result]) {
+			h.Post(func(m machine) { s.index.start(m.State) })
 		},
-		Applied:   func(_ uint32, m *account.State, _ bool) { s.index.update(m) },
-		Installed: func(_ uint32, m *account.State) { s.index.start(m) },
+		Applied:   func(_ uint32, m machine, _ bool) { s.index.update(m.State) },
+		Installed: func(_ uint32, m machine) { s.index.start(m.State) },
 		Now:       o.Now, Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
 	})
 	return s
@@ -112,7 +112,7 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
 	defer cancel()
 	cmd := account.AppendCommand(nil, c)
-	res, err := sequencer.Ask(ctx, h, cmd, c.Key != account.Key{}, func(r account.Result) account.Result { return r })
+	res, _, err := sequencer.Ask(ctx, h, cmd, c.Key != account.Key{}, func(r account.Result) account.Result { return r })
 	if err != nil {
 		return account.Result{}, fmt.Errorf("submit to directory: %w", err)
 	}
@@ -126,7 +126,7 @@ func (s *Service) Read(ctx context.Context, fn func(*account.State)) error {
 	if !ok {
 		return fmt.Errorf("read directory: %w", sequencer.ErrUnavailable)
 	}
-	if err := sequencer.Look(ctx, h, fn); err != nil {
+	if err := sequencer.Look(ctx, h, func(m machine) { fn(m.State) }); err != nil {
 		return fmt.Errorf("read directory: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/actors/sequencer"
 )
 
 // machine lets a sequencer drive a sale. Its decoder reuses one command, so nothing is allocated per command.
@@ -21,6 +22,14 @@ func (m *machine) Command(b []byte) (sale.Result, error) {
 	}
 	return m.Do(&m.command), nil
 }
+
+// Freeze fixes the sale as it is. The sequencer's goroutine.
+func (m *machine) Freeze() sequencer.Frozen { return fixed(m.AppendSnapshot(nil)) }
+
+// fixed is a state that is bytes already.
+type fixed []byte
+
+func (f fixed) AppendSnapshot(dst []byte) []byte { return append(dst, f...) }
 
 func create(id uint32, blob []byte) (*machine, error) {
 	cfg, err := sale.DecodeConfig(blob)

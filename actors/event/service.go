@@ -221,7 +221,7 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
 	defer cancel()
-	res, err := sequencer.Ask(ctx, h.handle, sale.AppendCommand(nil, c), repeatable(c), keep)
+	res, _, err := sequencer.Ask(ctx, h.handle, sale.AppendCommand(nil, c), repeatable(c), keep)
 	if err != nil {
 		return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
 	}

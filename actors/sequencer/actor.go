@@ -55,7 +55,7 @@ type (
 	snapshot struct {
 		quiet
 
-		reply chan<- []byte
+		reply chan<- Frozen
 	}
 	install[M any] struct {
 		quiet
@@ -78,7 +78,6 @@ type owner[M Machine[R], R any] struct {
 	flight  []*batch[R]
 	propose chan proposal
 	clock   alarm
-	size    int // of the last snapshot
 	dead    bool
 }
 
@@ -126,11 +125,10 @@ func (a *owner[M, R]) handle(msg any) {
 	case tick:
 		a.tick()
 	case *snapshot:
-		b := a.m.AppendSnapshot(make([]byte, 0, a.size+a.size/8))
-		a.size = len(b)
-		msg.reply <- b
+		msg.reply <- a.m.Freeze()
 	case *install[M]:
 		a.m = msg.machine
+		a.h.applied.set(a.m.Index())
 		a.o.installed(a.h.id, a.m)
 		close(msg.done)
 	case halt, *actor.Stopped:
@@ -163,6 +161,7 @@ func (a *owner[M, R]) apply(c *committed) {
 	}
 	<-a.h.credits
 	a.o.applied(a.h.id, a.m, a.leader)
+	a.h.applied.set(c.index)
 	if mine != nil {
 		a.h.metrics.commit.Observe(time.Since(mine.started).Seconds())
 		a.answerAll(mine, nil)
@@ -185,7 +184,7 @@ func (a *owner[M, R]) run(c *committed, mine *batch[R]) error {
 			return fmt.Errorf("apply entry %d of shard %d, command %d: %w", c.index, a.o.Shard, n, err)
 		}
 		if mine != nil && n < len(mine.waiters) {
-			mine.waiters[n].Result(res)
+			mine.waiters[n].Result(res, c.index)
 		}
 		body = rest
 		n++

@@ -15,27 +15,28 @@ var ErrUnavailable = errors.New("the shard has no leader at the moment")
 
 // Ask does one command and waits for its outcome, as long as ctx allows. A command that was surely not done is
 // tried again; one whose outcome is unknown only when repeatable says that twice is the same as once. keep copies
-// what the result points to, since that belongs to the machine. Any goroutine but the actors'.
-func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R) (R, error) {
+// what the result points to, since that belongs to the machine. The index is that of the entry the command is in. Any
+// goroutine but the actors'.
+func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R) (R, uint64, error) {
 	var none R
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		w := &waiter[R]{keep: keep, done: make(chan error, 1)}
 		if err := h.Submit(cmd, w); err != nil {
-			return none, err
+			return none, 0, err
 		}
 		err := w.wait(ctx)
 		switch {
 		case err == nil:
-			return w.res, nil
+			return w.res, w.index, nil
 		case errors.Is(err, ErrNotLeader), errors.Is(err, ErrUnknown) && repeatable:
 		case errors.Is(err, ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-			return none, fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		default:
-			return none, err
+			return none, 0, err
 		}
 		select {
 		case <-ctx.Done():
-			return none, fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		case <-time.After(pause):
 		}
 	}
@@ -43,12 +44,13 @@ func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, 
 
 // waiter is one goroutine's wait for one command.
 type waiter[R any] struct {
-	keep func(R) R
-	res  R
-	done chan error
+	keep  func(R) R
+	res   R
+	index uint64
+	done  chan error
 }
 
-func (w *waiter[R]) Result(r R) { w.res = w.keep(r) }
+func (w *waiter[R]) Result(r R, index uint64) { w.res, w.index = w.keep(r), index }
 
 func (w *waiter[R]) Answer(err error) { w.done <- err }
 

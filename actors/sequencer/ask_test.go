@@ -59,7 +59,7 @@ func TestAskTriesAgain(t *testing.T) {
 				d.script(c.errs...)
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
-				got, err := Ask(ctx, h, []byte("a"), c.repeatable, itself)
+				got, _, err := Ask(ctx, h, []byte("a"), c.repeatable, itself)
 				if !errors.Is(err, c.want) || err == nil && got != 2 {
 					t.Errorf("got %d and %v, want %v", got, err, c.want)
 				}
@@ -75,13 +75,13 @@ func TestAskGivesUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		start := time.Now()
-		if _, err := Ask(ctx, h, []byte("a"), true, itself); !errors.Is(err, ErrUnavailable) || time.Since(start) != 3*time.Second {
+		if _, _, err := Ask(ctx, h, []byte("a"), true, itself); !errors.Is(err, ErrUnavailable) || time.Since(start) != 3*time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
 		d.shard.LeaderReady(2)
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := Ask(ctx, h, []byte("b"), true, itself); !errors.Is(err, ErrUnavailable) {
+		if _, _, err := Ask(ctx, h, []byte("b"), true, itself); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("never committed: %v", err)
 		}
 		synctest.Wait()

@@ -26,6 +26,7 @@ func (a *owner[M, R]) markDead() {
 	a.h.term.Store(0)
 	close(a.propose)
 	close(a.h.dead)
+	a.h.applied.stop()
 }
 
 // bury answers what still arrives at a dead actor, so that nobody waits for ever.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +65,8 @@ func (l *ledger) End() error {
 	return nil
 }
 
+func (l *ledger) Index() uint64 { return l.index }
+
 func (l *ledger) Clock() int64 { return l.clock }
 
 func (l *ledger) Due() int64 {
@@ -71,6 +74,10 @@ func (l *ledger) Due() int64 {
 		return l.clock
 	}
 	return l.due
+}
+
+func (l *ledger) Freeze() Frozen {
+	return &ledger{index: l.index, lines: slices.Clone(l.lines)}
 }
 
 func (l *ledger) AppendSnapshot(dst []byte) []byte {
@@ -281,7 +288,7 @@ type note struct {
 
 func newNote() *note { return &note{told: make(chan struct{}, 8)} }
 
-func (n *note) Result(r int) {
+func (n *note) Result(r int, _ uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.results = append(n.results, r)

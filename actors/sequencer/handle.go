@@ -25,6 +25,7 @@ type Handle[M Machine[R], R any] struct {
 	leading atomic.Bool
 	term    atomic.Uint64 // of the batches that may be proposed, 0: none
 	credits chan struct{} // bounds the committed entries in the mailbox
+	applied progress
 	dead    chan struct{} // closed when the actor will handle nothing more
 	metrics *Metrics
 }

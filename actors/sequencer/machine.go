@@ -16,10 +16,25 @@ type Machine[R any] interface {
 	Command(cmd []byte) (R, error)
 	// End closes the batch. An error is a violated invariant, and the process stops.
 	End() error
-	// Clock is the last stamped time; Due the earliest instant at which an empty batch would do something.
+	// Index is that of the last entry begun, 0 before the first; Clock the last stamped time; Due the earliest instant
+	// at which an empty batch would do something.
+	Index() uint64
 	Clock() int64
 	Due() int64
+	// Freeze fixes the state as it is, in an instant: what is large is shared and copied when it is next written to.
+	Freeze() Frozen
+}
+
+// Frozen is a state that changes no more. Any one goroutine may read it beside the machine.
+type Frozen interface {
 	AppendSnapshot(dst []byte) []byte
+}
+
+// Streamed is a Frozen that need not hold all its bytes at once. Pieces hands them over in order, in pieces that are
+// valid during the call, and ends with the first error of fn.
+type Streamed interface {
+	Frozen
+	Pieces(fn func(piece []byte) error) error
 }
 
 // Proposer puts entries into a shard's log. Package cluster has it.
@@ -36,8 +51,9 @@ type Pending interface {
 
 // Waiter is told the outcome of one command, on the actor's goroutine, and does not block.
 type Waiter[R any] interface {
-	// Result hands over what the machine answered; what it keeps it copies. It may not be passed on yet.
-	Result(r R)
+	// Result hands over what the machine answered and the index of the entry; what it keeps it copies. It may not be
+	// passed on yet.
+	Result(r R, index uint64)
 	// Answer ends the wait: nil when the batch is applied and its invariants hold, and then Result came before.
 	Answer(err error)
 }

@@ -31,6 +31,9 @@ type Options[M Machine[R], R any] struct {
 	// Added is called once a machine lives on this node, before it applies anything. It must not call the shard.
 	// May be nil.
 	Added func(h *Handle[M, R])
+	// Hashed is told the SHA-256 of a machine's snapshot at one index, which is the same on every replica that applied
+	// the same log. It is called on a goroutine of its own, at most one a machine. May be nil: then nothing is hashed.
+	Hashed func(machine uint32, index uint64, hash [32]byte)
 	// Now is the wall clock in unix milliseconds.
 	Now func() int64
 	// MaxPending bounds the commands and reads that wait at one machine; 0 means 16,384.

@@ -18,8 +18,8 @@ var _ cluster.Snapshot = (*parts)(nil)
 
 // parts is a snapshot: version u32, count u32, count × (id u32, length u64, bytes), little endian.
 type parts struct {
-	ids   []uint32
-	blobs [][]byte
+	ids    []uint32
+	frozen []Frozen
 }
 
 // Snapshot asks every machine for its bytes; their mailboxes make the cut exact. Raft's goroutine.
@@ -29,14 +29,14 @@ func (s *Shard[M, R]) Snapshot() (cluster.Snapshot, error) {
 	}
 	out := &parts{}
 	for _, h := range s.handles() {
-		reply := make(chan []byte, 1)
+		reply := make(chan Frozen, 1)
 		h.send(&snapshot{reply: reply})
 		select {
-		case blob, ok := <-reply:
+		case frozen, ok := <-reply:
 			if !ok {
 				return nil, fmt.Errorf("snapshot machine %d: %w", h.id, ErrStopped)
 			}
-			out.ids, out.blobs = append(out.ids, h.id), append(out.blobs, blob)
+			out.ids, out.frozen = append(out.ids, h.id), append(out.frozen, frozen)
 		case <-h.dead:
 			return nil, fmt.Errorf("snapshot machine %d: %w", h.id, ErrStopped)
 		}
@@ -58,12 +58,13 @@ func (p *parts) WriteTo(w io.Writer) (int64, error) {
 		return total, err
 	}
 	for i, id := range p.ids {
+		blob := p.frozen[i].AppendSnapshot(nil)
 		head = binary.LittleEndian.AppendUint32(head[:0], id)
-		head = binary.LittleEndian.AppendUint64(head, uint64(len(p.blobs[i])))
+		head = binary.LittleEndian.AppendUint64(head, uint64(len(blob)))
 		if err := write(head); err != nil {
 			return total, err
 		}
-		if err := write(p.blobs[i]); err != nil {
+		if err := write(blob); err != nil {
 			return total, err
 		}
 	}
@@ -71,7 +72,7 @@ func (p *parts) WriteTo(w io.Writer) (int64, error) {
 }
 
 // Release lets the bytes go.
-func (p *parts) Release() { p.ids, p.blobs = nil, nil }
+func (p *parts) Release() { p.ids, p.frozen = nil, nil }
 
 // Restore replaces the machines by those of a snapshot. One that runs here and is not in it is an error: machines are
 // never deleted, so the snapshot is of another log. Raft's goroutine.
@@ -139,7 +140,7 @@ func (s *Shard[M, R]) restore(id uint32, blob []byte) error {
 	}
 	h, ok := s.Get(id)
 	if !ok {
-		return s.spawn(id, m)
+		return s.spawn(id, m, m.Index())
 	}
 	done := make(chan struct{})
 	h.send(&install[M]{machine: m, done: done})

@@ -127,13 +127,13 @@ func (s *Shard[M, R]) create(index uint64, h Header, body []byte) {
 		s.fail(fmt.Errorf("create machine %d at entry %d: %w", h.Machine, index, err))
 		return
 	}
-	if err := s.spawn(h.Machine, m); err != nil && !errors.Is(err, ErrStopped) {
+	if err := s.spawn(h.Machine, m, index); err != nil && !errors.Is(err, ErrStopped) {
 		s.fail(err)
 	}
 }
 
 // spawn gives a machine its actor. It holds the lock all the while, so that Close misses none.
-func (s *Shard[M, R]) spawn(id uint32, m M) error {
+func (s *Shard[M, R]) spawn(id uint32, m M, index uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -145,6 +145,7 @@ func (s *Shard[M, R]) spawn(id uint32, m M) error {
 		credits: make(chan struct{}, maxCommitted), dead: make(chan struct{}),
 	}
 	a.h = h
+	h.applied.set(index)
 	// A restart, should it ever come to one, gets the same instance: dead, never blank.
 	props := actor.PropsFromProducer(func() actor.Actor { return a })
 	pid, err := s.o.System.Root.SpawnNamed(props, s.o.Name+"/"+strconv.Itoa(int(id)))
