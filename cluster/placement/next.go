@@ -121,6 +121,9 @@ func (p *plan) aim(shard int, ms []Member, want int) {
 	if p.size < 3 {
 		p.size = odd(min(want, 3, len(usable)+len(lost)))
 	}
+	if p.size == 1 {
+		p.stay(usable)
+	}
 	chosen := append(usable, lost...)[:p.size]
 	if p.size == 0 {
 		return // nobody may vote: leave what there is
@@ -139,6 +142,16 @@ func (p *plan) aim(shard int, ms []Member, want int) {
 	slices.SortFunc(p.extra, func(a, b *replica) int {
 		return cmp.Or(cmp.Compare(worth(a), worth(b)), -higher(shard, a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+// stay puts a member that votes already first: where there is one voter only, moving its vote gains nothing.
+func (p *plan) stay(usable []ranked) {
+	for i, u := range usable {
+		if slices.ContainsFunc(p.rs, func(r replica) bool { return r.Vote && r.present && r.Name == u.name }) {
+			usable[0], usable[i] = usable[i], usable[0]
+			return
+		}
+	}
 }
 
 // worth orders voters that should go: the dead first, then the silent, then those that leave.
