@@ -144,10 +144,10 @@ func (p *plan) aim(shard int, ms []Member, want int) {
 	})
 }
 
-// stay puts a member that votes already first: where there is one voter only, moving its vote gains nothing.
+// stay puts a live member that votes already first: where there is one voter only, moving its vote gains nothing.
 func (p *plan) stay(usable []ranked) {
 	for i, u := range usable {
-		if slices.ContainsFunc(p.rs, func(r replica) bool { return r.Vote && r.present && r.Name == u.name }) {
+		if slices.ContainsFunc(p.rs, func(r replica) bool { return r.Vote && r.live() && r.Name == u.name }) {
 			usable[0], usable[i] = usable[i], usable[0]
 			return
 		}
