@@ -19,10 +19,12 @@ const module = "github.com/catraca/catraca/"
 // order is the house from the ground up: a package may import those of earlier lines, and of its own line never.
 // When a test below fails, its message says what to do; docs/ARCHITECTURE.md says why the order is this one.
 var order = [][]string{
+	{"actors/sale/slab", "actors/sale/due"},
 	{"actors/sale/seatmap", "actors/sale/queue"},
-	{"actors/sale", "actors/account", "storage", "actors/directory/password", "actors/directory/throttle", "actors/gateway/forecast"},
+	{"actors/sale", "actors/account", "storage", "actors/directory/password", "actors/directory/throttle", "actors/gateway/forecast", "cluster/placement", "cluster/pki"},
 	{"cluster"},
 	{"actors/sequencer"},
+	{"actors/relay"},
 	{"actors/event", "actors/directory"},
 	{"actors/outbox", "actors/gateway"},
 	{"transport/wire", "transport/pass", "transport/pay", "transport/forwarded", "transport/seating"},
@@ -30,7 +32,7 @@ var order = [][]string{
 	{"transport/issue"},
 	{"transport/api", "config/eventfile", "config"},
 	{"transport/live"},
-	{"cmd/catraca"},
+	{"cmd/catraca", "cmd/catraca-bench"},
 }
 
 // guarded packages may be imported only where the reason says.
@@ -39,9 +41,10 @@ var guarded = []struct {
 	from   []string
 	reason string
 }{
-	{"go.etcd.io/bbolt", []string{"storage"}, "only storage knows the file; give it a method"},
+	{"go.etcd.io/bbolt", []string{"storage", "cmd/catraca-bench"}, "only storage knows the file, give it a method; the bench compares with a bare one"},
 	{"github.com/hashicorp/raft", []string{"storage", "cluster"}, "consensus ends at package cluster; use cluster.Node"},
-	{"github.com/asynkron/protoactor-go", []string{"actors/sequencer", "actors/event", "actors/directory", "actors/outbox", "actors/gateway", "cluster", "cmd/catraca"}, "actors end at the services; call event.Service or directory.Service"},
+	{"github.com/asynkron/protoactor-go", []string{"actors/sequencer", "actors/relay", "actors/event", "actors/directory", "actors/outbox", "actors/gateway", "cluster", "cmd"}, "actors end at the services; call event.Service or directory.Service"},
+	{"google.golang.org/grpc", []string{"actors/relay"}, "the wire between nodes is package relay's"},
 	{"net/http", []string{"transport", "cmd", "bench", "storage/storagetest"}, "below transport nothing speaks HTTP; hand a value or an interface down"},
 	{module + "config", []string{"cmd", "config"}, "packages take their own Options; only cmd reads the configuration"},
 }
