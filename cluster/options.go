@@ -43,6 +43,23 @@ type Options struct {
 	// Peers are the voters of the first start, this node among them, the same list on every node; empty: this node
 	// alone. Later starts use the list only to find nodes whose address has changed.
 	Peers []Peer
+	// Join waits to be added by the leaders of a cluster that exists, instead of founding one, when Dir is empty.
+	Join bool
+	// Seeds are nodes to look for when Dir knows none yet.
+	Seeds []Peer
+	// Role is what this node may do.
+	Role Role
+	// Replicas is how many voters a shard should have: 1, 3 or 5; 0: 3. The same on every node.
+	Replicas int
+	// Routes are addresses by node name that go before what the nodes say of themselves.
+	Routes map[string]string
+	// DeadAfter is how long a node may be silent before its votes go to others; 0: 10 minutes.
+	DeadAfter time.Duration
+	// Version of the program, shown to the other nodes.
+	Version string
+	// Rejoin sets damaged data aside and starts empty, as another incarnation, when other nodes are known. Without it
+	// Start fails.
+	Rejoin bool
 
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: no metrics
@@ -57,7 +74,7 @@ type Options struct {
 	ElectionTimeout  time.Duration
 	// LeaderLease is how long a leader goes on without hearing of a majority; 0: half of HeartbeatTimeout.
 	LeaderLease time.Duration
-	// CommitTimeout is how late an idle follower may learn that the last entry is committed; 0: 200 ms.
+	// CommitTimeout is how late an idle follower may learn that the last entry is committed; 0: 50 ms.
 	CommitTimeout time.Duration
 	// A snapshot is taken when SnapshotEntries (0: 2048) or SnapshotBytes (0: 64 MiB) have been appended since the
 	// last one; entries are looked at every SnapshotInterval (0: 30 s) to twice that, bytes every second.
@@ -90,7 +107,9 @@ func (o *Options) complete() error {
 	def(&o.HeartbeatTimeout, 500*time.Millisecond)
 	def(&o.ElectionTimeout, max(500*time.Millisecond, o.HeartbeatTimeout))
 	def(&o.LeaderLease, o.HeartbeatTimeout/2)
-	def(&o.CommitTimeout, 200*time.Millisecond)
+	def(&o.CommitTimeout, 50*time.Millisecond)
+	def(&o.Replicas, 3)
+	def(&o.DeadAfter, 10*time.Minute)
 	def(&o.SnapshotInterval, 30*time.Second)
 	def(&o.SnapshotEntries, 2048)
 	def(&o.SnapshotBytes, 64<<20)
