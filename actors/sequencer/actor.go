@@ -19,12 +19,6 @@ func (quiet) IgnoreDeadLetterLogging() {}
 
 // Messages of the actor. The set is closed.
 type (
-	submission[R any] struct {
-		quiet
-
-		cmd    []byte
-		waiter Waiter[R]
-	}
 	reading[M any] struct {
 		quiet
 
@@ -50,6 +44,8 @@ type (
 		term uint64
 	}
 	lost     struct{ quiet }
+	wake     struct{ quiet } // commands have come
+	remind   struct{ quiet } // of a checkpoint
 	tick     struct{ quiet }
 	halt     struct{ quiet }
 	snapshot struct {
@@ -73,11 +69,16 @@ type owner[M Machine[R], R any] struct {
 	fatal   func(error)
 	leader  bool
 	term    uint64
-	seq     uint64 // of the last batch; never starts again, so that term and seq name one batch only
-	intake  []*submission[R]
+	seq     uint64          // of the last batch; never starts again, so that term and seq name one batch only
+	queue   []submission[R] // taken from the intake; what lies before head is in a batch
+	head    int
 	flight  []*batch[R]
+	landed  []*batch[R] // to be used again, at most maxInFlight
+	scratch []byte      // where a batch is put together
 	propose chan proposal
 	clock   alarm
+	check   checkpoint
+	beside  func(func()) // runs something on a goroutine that the shard waits for
 	dead    bool
 }
 
@@ -86,6 +87,7 @@ type batch[R any] struct {
 	seq     uint64
 	started time.Time
 	waiters []Waiter[R]
+	told    int // how many of them have been
 }
 
 type proposal struct {
@@ -110,8 +112,8 @@ func (a *owner[M, R]) Receive(ctx actor.Context) {
 
 func (a *owner[M, R]) handle(msg any) {
 	switch msg := msg.(type) {
-	case *submission[R]:
-		a.submit(msg)
+	case wake:
+		a.woken()
 	case *reading[M]:
 		a.read(msg)
 	case *committed:
@@ -124,6 +126,8 @@ func (a *owner[M, R]) handle(msg any) {
 		a.step(ErrNotLeader)
 	case tick:
 		a.tick()
+	case remind:
+		a.remind()
 	case *snapshot:
 		msg.reply <- a.m.Freeze()
 	case *install[M]:
@@ -136,18 +140,17 @@ func (a *owner[M, R]) handle(msg any) {
 	}
 }
 
-func (a *owner[M, R]) submit(s *submission[R]) {
+func (a *owner[M, R]) woken() {
 	if !a.leader {
-		a.refuse(s, ErrNotLeader)
+		a.refuseAll(ErrNotLeader)
 		return
 	}
-	a.intake = append(a.intake, s)
 	a.pump()
 }
 
 func (a *owner[M, R]) read(r *reading[M]) {
 	if !r.free {
-		a.h.pending.Add(-1)
+		a.h.in.leave(1)
 	}
 	r.fn(a.m)
 }
@@ -155,12 +158,18 @@ func (a *owner[M, R]) read(r *reading[M]) {
 // apply runs one committed entry through the machine and answers those of this node who wait for it.
 func (a *owner[M, R]) apply(c *committed) {
 	mine := a.find(c.header)
-	if err := a.run(c, mine); err != nil {
-		a.die(err)
-		return
+	if c.header.Kind == KindCheckpoint {
+		<-a.h.credits
+		a.hash(c.index)
+	} else {
+		if err := a.run(c, mine); err != nil {
+			a.die(err)
+			return
+		}
+		<-a.h.credits
+		a.o.applied(a.h.id, a.m, a.leader)
+		a.changed()
 	}
-	<-a.h.credits
-	a.o.applied(a.h.id, a.m, a.leader)
 	a.h.applied.set(c.index)
 	if mine != nil {
 		a.h.metrics.commit.Observe(time.Since(mine.started).Seconds())
@@ -200,7 +209,7 @@ func (a *owner[M, R]) run(c *committed, mine *batch[R]) error {
 
 // find returns the batch of this header if it is this sequencer's own and still waited for.
 func (a *owner[M, R]) find(h Header) *batch[R] {
-	if h.Kind != KindBatch || h.Term != a.term {
+	if h.Term != a.term {
 		return nil
 	}
 	for _, b := range a.flight {
@@ -221,12 +230,17 @@ func (a *owner[M, R]) land(b *batch[R]) {
 	}
 	clear(a.flight[len(kept):])
 	a.flight = kept
+	clear(b.waiters)
+	b.waiters, b.told = b.waiters[:0], 0
+	if len(a.landed) < maxInFlight {
+		a.landed = append(a.landed, b)
+	}
 }
 
 // fail ends the wait for a batch that did not become an entry, or nobody knows. One of an earlier term only tells
 // that the way to the proposer is free again.
 func (a *owner[M, R]) fail(f *failed) {
-	if b := a.find(Header{Kind: KindBatch, Term: f.term, Seq: f.seq}); b != nil {
+	if b := a.find(Header{Term: f.term, Seq: f.seq}); b != nil {
 		a.answerAll(b, f.err)
 		a.land(b)
 	}
@@ -240,6 +254,7 @@ func (a *owner[M, R]) lead(term uint64) {
 	a.h.term.Store(term)
 	a.h.leading.Store(true)
 	a.o.leading(a.h.id, a.m, true)
+	a.watch()
 	a.arm()
 }
 
@@ -254,6 +269,7 @@ func (a *owner[M, R]) step(err error) {
 	a.h.term.Store(0)
 	a.abandon(err)
 	a.clock.stop()
+	a.check.clock.stop()
 	a.o.leading(a.h.id, a.m, false)
 }
 
@@ -263,27 +279,33 @@ func (a *owner[M, R]) abandon(err error) {
 		a.answerAll(a.flight[0], ErrUnknown)
 		a.land(a.flight[0])
 	}
-	for len(a.intake) > 0 {
-		s := a.intake[0]
-		a.intake = a.intake[1:]
-		a.refuse(s, err)
-	}
-	a.flight, a.intake = nil, nil
+	a.refuseAll(err)
 }
 
-// answerAll takes each waiter off before it is told: should one panic, the others still are.
+// answerAll counts each waiter before it is told: should one panic, the others still are.
 func (a *owner[M, R]) answerAll(b *batch[R], err error) {
-	for len(b.waiters) > 0 {
-		w := b.waiters[0]
-		b.waiters = b.waiters[1:]
-		a.h.pending.Add(-1)
+	if b.told == 0 {
+		a.h.in.leave(len(b.waiters))
+	}
+	for b.told < len(b.waiters) {
+		w := b.waiters[b.told]
+		b.told++
 		w.Answer(err)
 	}
 }
 
-// refuse ends the wait of somebody whose command never left the intake.
-func (a *owner[M, R]) refuse(s *submission[R], err error) {
-	a.h.bytes.Add(-int64(len(s.cmd)))
-	a.h.pending.Add(-1)
-	s.waiter.Answer(err)
+// refuseAll ends the wait of those whose commands never left the intake. Whoever comes meanwhile brings a message.
+func (a *owner[M, R]) refuseAll(err error) {
+	a.refuse(a.queue[a.head:], err)
+	a.queue, a.head = a.h.in.take(nil, true), 0
+	a.refuse(a.queue, err)
+	a.queue, a.head = nil, 0
+}
+
+func (a *owner[M, R]) refuse(all []submission[R], err error) {
+	for i := range all {
+		a.head++
+		a.h.in.expel(len(all[i].cmd))
+		all[i].waiter.Answer(err)
+	}
 }

@@ -43,8 +43,8 @@ func TestCommandsGatherWhileABatchIsOnItsWay(t *testing.T) {
 				t.Errorf("command %d: %v, results %v", i, err, n.results)
 			}
 		}
-		if d.tape.length() != 0 || h.pending.Load() != 0 || h.bytes.Load() != 0 {
-			t.Errorf("%d entries left, %d commands and %d bytes pending", d.tape.length(), h.pending.Load(), h.bytes.Load())
+		if d.tape.length() != 0 || waiting(h) != 0 || waitingBytes(h) != 0 {
+			t.Errorf("%d entries left, %d commands and %d bytes pending", d.tape.length(), waiting(h), waitingBytes(h))
 		}
 	})
 }
@@ -139,7 +139,7 @@ func TestIntakeIsBoundedByBytesToo(t *testing.T) {
 		for d.commit() {
 			synctest.Wait()
 		}
-		if got := h.bytes.Load(); got != 0 {
+		if got := waitingBytes(h); got != 0 {
 			t.Errorf("%d bytes are still counted", got)
 		}
 	})
@@ -183,8 +183,8 @@ func TestLeadershipLost(t *testing.T) {
 		if len(flying.results)+len(second.results)+len(behind.results) != 0 {
 			t.Error("somebody who was told to ask again got a result")
 		}
-		if h.pending.Load() != 0 {
-			t.Errorf("%d pending", h.pending.Load())
+		if waiting(h) != 0 {
+			t.Errorf("%d pending", waiting(h))
 		}
 	})
 }
@@ -201,6 +201,7 @@ func TestBatchesOfAnEarlierTermDoNotBlockTheActor(t *testing.T) {
 		}
 		d.shard.LeaderLost()
 		d.shard.LeaderReady(2)
+		synctest.Wait()
 		fresh := []*note{put(t, h, "four"), put(t, h, "five")}
 		synctest.Wait()
 		if got := lines(t, h); len(got) != 1 { // the actor still reads
@@ -251,8 +252,8 @@ func TestProposalRefusedOrLost(t *testing.T) {
 		if got, want := lines(t, h), strings.Fields("made slow"); !cmp.Equal(got, want) {
 			t.Error(cmp.Diff(want, got))
 		}
-		if len(h.credits) != 0 || h.pending.Load() != 0 {
-			t.Errorf("%d credits out, %d pending", len(h.credits), h.pending.Load())
+		if len(h.credits) != 0 || waiting(h) != 0 {
+			t.Errorf("%d credits out, %d pending", len(h.credits), waiting(h))
 		}
 	})
 }
@@ -391,8 +392,8 @@ func TestBrokenMachineStopsTheProcessOnce(t *testing.T) {
 					d.shard.Apply(50, 1, EncodeEntry(Header{Kind: KindBatch, Machine: 1}))
 				}
 				d.commit()
-				if h.pending.Load() != 0 {
-					t.Errorf("%d pending", h.pending.Load())
+				if waiting(h) != 0 {
+					t.Errorf("%d pending", waiting(h))
 				}
 			})
 		})
@@ -428,8 +429,8 @@ func TestStopAnswersEverybody(t *testing.T) {
 		if err := <-looked; err != nil && !errors.Is(err, ErrStopped) {
 			t.Errorf("a read while stopping: %v", err)
 		}
-		if h.pending.Load() != 0 {
-			t.Errorf("%d pending", h.pending.Load())
+		if waiting(h) != 0 {
+			t.Errorf("%d pending", waiting(h))
 		}
 		for range 2 * maxCommitted { // the cluster may still be closing
 			d.shard.Apply(99, 1, EncodeEntry(Header{Kind: KindBatch, Machine: 1}))

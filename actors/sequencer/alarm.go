@@ -62,10 +62,10 @@ func (a *owner[M, R]) tick() {
 	if !a.leader {
 		return
 	}
-	idle := len(a.flight) == 0 && len(a.intake) == 0 && a.room()
+	idle := len(a.flight) == 0 && a.room() && !a.refill()
 	if idle && a.m.Due() <= a.o.Now() && time.Since(a.clock.ticked) >= minTick {
 		a.clock.ticked = time.Now()
-		a.send(&batch[R]{}, beginEntry(nil))
+		a.send(a.spare(), KindBatch, beginEntry(nil))
 	}
 	a.arm()
 }

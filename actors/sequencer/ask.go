@@ -15,12 +15,24 @@ var ErrUnavailable = errors.New("the shard has no leader at the moment")
 
 // Ask does one command and waits for its outcome, as long as ctx allows. A command that was surely not done is
 // tried again; one whose outcome is unknown only when repeatable says that twice is the same as once. keep copies
-// what the result points to, since that belongs to the machine. The index is that of the entry the command is in. Any
-// goroutine but the actors'.
+// what the result points to, since that belongs to the machine. The index is that of the entry the command is in. cmd
+// is the caller's again only when err is nil. Any goroutine but the actors'.
 func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R) (R, uint64, error) {
+	return AskFor(ctx, endless, h, cmd, repeatable, keep)
+}
+
+// endless is a patience that outlasts every process.
+const endless = 1 << 62
+
+// AskFor is Ask with a patience, which costs less than a context with a timeout.
+func AskFor[M Machine[R], R any](
+	ctx context.Context, patience time.Duration, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R,
+) (R, uint64, error) {
 	var none R
+	w := h.waiter(patience)
+	defer h.release(w)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
-		w := &waiter[R]{keep: keep, done: make(chan error, 1)}
+		w.keep = keep
 		if err := h.Submit(cmd, w); err != nil {
 			return none, 0, err
 		}
@@ -37,17 +49,38 @@ func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, 
 		select {
 		case <-ctx.Done():
 			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		case <-w.timer.C:
+			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		case <-time.After(pause):
 		}
 	}
 }
 
-// waiter is one goroutine's wait for one command.
+// waiter is one goroutine's wait for one command. Once it has been told it may wait for another.
 type waiter[R any] struct {
 	keep  func(R) R
 	res   R
 	index uint64
 	done  chan error
+	timer *time.Timer
+	lost  bool // given up while somebody may still tell it
+}
+
+func (h *Handle[M, R]) waiter(patience time.Duration) *waiter[R] {
+	if w, ok := h.waiters.Get().(*waiter[R]); ok {
+		w.timer.Reset(patience)
+		return w
+	}
+	return &waiter[R]{done: make(chan error, 1), timer: time.NewTimer(patience)}
+}
+
+func (h *Handle[M, R]) release(w *waiter[R]) {
+	w.timer.Stop()
+	if !w.lost {
+		var none R
+		w.res, w.keep = none, nil
+		h.waiters.Put(w)
+	}
 }
 
 func (w *waiter[R]) Result(r R, index uint64) { w.res, w.index = w.keep(r), index }
@@ -59,7 +92,11 @@ func (w *waiter[R]) wait(ctx context.Context) error {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
+		w.lost = true
 		return ctx.Err()
+	case <-w.timer.C:
+		w.lost = true
+		return context.DeadlineExceeded
 	}
 }
 

@@ -13,6 +13,7 @@ func (a *owner[M, R]) die(err error) {
 func (a *owner[M, R]) end() {
 	a.step(ErrStopped)
 	a.markDead()
+	a.refuseAll(ErrStopped)
 }
 
 // markDead lets nothing more in: whoever waits for the actor may give up, and its proposer ends.
@@ -22,21 +23,23 @@ func (a *owner[M, R]) markDead() {
 	}
 	a.dead = true
 	a.clock.stop()
+	a.check.clock.stop()
 	a.h.leading.Store(false)
 	a.h.term.Store(0)
 	close(a.propose)
 	close(a.h.dead)
+	a.h.in.close()
 	a.h.applied.stop()
 }
 
 // bury answers what still arrives at a dead actor, so that nobody waits for ever.
 func (a *owner[M, R]) bury(msg any) {
 	switch msg := msg.(type) {
-	case *submission[R]:
-		a.refuse(msg, ErrStopped)
+	case wake:
+		a.refuseAll(ErrStopped)
 	case *reading[M]:
 		if !msg.free {
-			a.h.pending.Add(-1)
+			a.h.in.leave(1)
 		}
 	case *install[M]:
 		close(msg.done)

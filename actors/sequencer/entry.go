@@ -33,6 +33,8 @@ type Kind uint8
 const (
 	KindBatch  Kind = 1 // commands for a machine that exists
 	KindCreate Kind = 2 // one blob that a new machine is made from; ignored when the machine exists
+	// KindCheckpoint has no commands: every replica hashes the machine as it is there, and changes nothing.
+	KindCheckpoint Kind = 3
 )
 
 // Header of an entry. Term and Seq name the batch to the sequencer that proposed it.
@@ -102,11 +104,14 @@ func DecodeHeader(b []byte) (Header, []byte, error) {
 		Seq:     binary.LittleEndian.Uint64(b[22:]),
 		Count:   binary.LittleEndian.Uint32(b[30:]),
 	}
-	if h.Kind != KindBatch && h.Kind != KindCreate {
+	if h.Kind < KindBatch || h.Kind > KindCheckpoint {
 		return Header{}, nil, fmt.Errorf("decode header: kind %d is not known to this binary: %w", h.Kind, ErrEntry)
 	}
 	if got, want := entryChecksum(b), binary.LittleEndian.Uint32(b[crcOffset:]); got != want {
 		return Header{}, nil, fmt.Errorf("decode header: checksum %08x, want %08x: %w", got, want, ErrEntry)
+	}
+	if h.Kind == KindCheckpoint && (h.Count != 0 || len(b) != headerSize) {
+		return Header{}, nil, fmt.Errorf("decode header: a checkpoint with %d commands in %d bytes: %w", h.Count, len(b)-headerSize, ErrEntry)
 	}
 	return h, b[headerSize:], nil
 }

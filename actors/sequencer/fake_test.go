@@ -331,3 +331,13 @@ func put(t testing.TB, h *Handle[*ledger, int], s string) *note {
 	}
 	return n
 }
+
+func waiting(h *Handle[*ledger, int]) int64 {
+	n, _ := h.in.counts()
+	return n
+}
+
+func waitingBytes(h *Handle[*ledger, int]) int64 {
+	_, n := h.in.counts()
+	return n
+}

@@ -1,7 +1,9 @@
 package sequencer
 
 import (
+	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,17 +13,13 @@ import (
 // stopPatience bounds in milliseconds how long a stop waits for the last of those it has to tell.
 const stopPatience = 5000
 
-// maxPendingBytes bounds the commands that wait at one machine by size, beside their number.
-const maxPendingBytes = 64 << 20
-
 // Handle is the door to one machine on this node. Its methods may be called from any goroutine.
 type Handle[M Machine[R], R any] struct {
 	id      uint32
 	root    *actor.RootContext
 	pid     *actor.PID
-	max     int64
-	pending atomic.Int64 // commands and reads in the mailbox, the intake or on their way
-	bytes   atomic.Int64 // of commands in the mailbox and the intake
+	in      intake[R]
+	waiters sync.Pool // of *waiter[R]
 	leading atomic.Bool
 	term    atomic.Uint64 // of the batches that may be proposed, 0: none
 	credits chan struct{} // bounds the committed entries in the mailbox
@@ -46,18 +44,21 @@ func (h *Handle[M, R]) Submit(cmd []byte, w Waiter[R]) error {
 	if len(cmd) > MaxCommandBytes {
 		return fmt.Errorf("submit %d bytes, at most %d: %w", len(cmd), MaxCommandBytes, ErrTooLarge)
 	}
-	if err := h.admit(len(cmd)); err != nil {
-		return err
+	tell, err := h.in.put(cmd, w)
+	if err != nil {
+		return h.refused(err)
 	}
-	h.root.Send(h.pid, &submission[R]{cmd: cmd, waiter: w})
+	if tell {
+		h.root.Send(h.pid, wake{})
+	}
 	return nil
 }
 
 // Read runs fn with the committed state on the actor's goroutine. fn copies what it keeps and does not block. It
 // is not run when the machine stops before; see [Handle.Done].
 func (h *Handle[M, R]) Read(fn func(M)) error {
-	if err := h.admit(0); err != nil {
-		return err
+	if err := h.in.enter(); err != nil {
+		return h.refused(err)
 	}
 	h.root.Send(h.pid, &reading[M]{fn: fn})
 	return nil
@@ -67,28 +68,11 @@ func (h *Handle[M, R]) Read(fn func(M)) error {
 // housekeeping, whose number the caller bounds.
 func (h *Handle[M, R]) Post(fn func(M)) { h.send(&reading[M]{fn: fn, free: true}) }
 
-// admit counts first and looks at the end second: when the machine has stopped and nothing is pending, nobody is
-// on the way to it either.
-func (h *Handle[M, R]) admit(size int) error {
-	n, b := h.pending.Add(1), h.bytes.Add(int64(size))
-	select {
-	case <-h.dead:
-		h.expel(size)
-		return ErrStopped
-	default:
-	}
-	if n > h.max || n > 1 && b > maxPendingBytes {
-		h.expel(size)
+func (h *Handle[M, R]) refused(err error) error {
+	if errors.As(err, new(*BusyError)) {
 		h.metrics.refused.Inc()
-		// The intake drains within a few commits; half a second spreads those who come back.
-		return &BusyError{RetryAfter: 500 * time.Millisecond}
 	}
-	return nil
-}
-
-func (h *Handle[M, R]) expel(size int) {
-	h.bytes.Add(-int64(size))
-	h.pending.Add(-1)
+	return err
 }
 
 // send hands over what nobody waits for without looking at Done as well.
@@ -106,7 +90,7 @@ func (h *Handle[M, R]) stop() {
 	<-h.dead
 	// Those who were let in a moment before are on their way to the mailbox.
 	for range stopPatience {
-		if h.pending.Load() == 0 {
+		if pending, _ := h.in.counts(); pending == 0 {
 			break
 		}
 		time.Sleep(time.Millisecond)

@@ -46,7 +46,7 @@ func (p *play) submit() {
 		switch err := p.h.Submit([]byte(line), n); {
 		case err == nil:
 			p.asked = append(p.asked, asked{line, n})
-		case errors.As(err, &busy) && p.h.pending.Load() >= mostPending:
+		case errors.As(err, &busy) && waiting(p.h) >= mostPending:
 		default:
 			p.Fatalf("submit: %v", err)
 		}
@@ -67,7 +67,7 @@ func (p *play) settle() {
 		}
 		a.note.mu.Unlock()
 	}
-	if got := p.h.pending.Load(); got != int64(unanswered) {
+	if got := waiting(p.h); got != int64(unanswered) {
 		p.Fatalf("%d counted as pending, %d are not answered", got, unanswered)
 	}
 	if !p.lead && unanswered > 0 {
@@ -222,8 +222,8 @@ func TestEveryHistory(t *testing.T) {
 			}
 			p.check()
 			d.shard.Close()
-			if h.pending.Load() != 0 || h.bytes.Load() != 0 || len(h.credits) != 0 {
-				rt.Fatalf("closed with %d pending, %d bytes, %d credits", h.pending.Load(), h.bytes.Load(), len(h.credits))
+			if waiting(h) != 0 || waitingBytes(h) != 0 || len(h.credits) != 0 {
+				rt.Fatalf("closed with %d pending, %d bytes, %d credits", waiting(h), waitingBytes(h), len(h.credits))
 			}
 		})
 	})

@@ -141,10 +141,11 @@ func (s *Shard[M, R]) spawn(id uint32, m M, index uint64) error {
 	}
 	a := &owner[M, R]{o: &s.o, m: m, fatal: s.fail, propose: make(chan proposal, maxInFlight)}
 	h := &Handle[M, R]{
-		id: id, root: s.o.System.Root, max: int64(s.o.MaxPending), metrics: s.o.Metrics,
+		id: id, root: s.o.System.Root, metrics: s.o.Metrics,
 		credits: make(chan struct{}, maxCommitted), dead: make(chan struct{}),
 	}
-	a.h = h
+	h.in.max, h.in.dry = int64(s.o.MaxPending), true
+	a.h, a.beside, a.check.next = h, s.proposers.Go, checkpointEvery
 	h.applied.set(index)
 	// A restart, should it ever come to one, gets the same instance: dead, never blank.
 	props := actor.PropsFromProducer(func() actor.Actor { return a })

@@ -113,6 +113,7 @@ func TestSnapshotAndRestore(t *testing.T) {
 		d, h := made(t, nil)
 		d.create(t, 2, "two")
 		put(t, h, "a")
+		synctest.Wait()
 		put(t, h, "b") // one is committed, and the cut is behind it
 		synctest.Wait()
 		d.commit()
