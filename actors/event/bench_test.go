@@ -3,6 +3,7 @@ package event_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,18 +37,33 @@ func durableHolds(b *testing.B, callers int) {
 	})
 	var left atomic.Int64
 	left.Store(int64(b.N))
+	took := make([][]time.Duration, callers) // by caller
+	for i := range took {
+		took[i] = make([]time.Duration, 0, 4+2*b.N/callers)
+	}
 	b.ResetTimer()
-	each(callers, func(int) {
+	each(callers, func(i int) {
 		who := <-shoppers
+		timed := func(f func()) {
+			start := time.Now()
+			f()
+			took[i] = append(took[i], time.Since(start))
+		}
 		for left.Add(-1) >= 0 {
-			hold := h.hold(b, who)
+			var hold sale.HoldID
+			timed(func() { hold = h.hold(b, who) })
 			if left.Add(-1) >= 0 {
-				h.do(b, 1, sale.Command{Op: sale.OpHoldRelease, Account: who, Hold: hold})
+				timed(func() { h.do(b, 1, sale.Command{Op: sale.OpHoldRelease, Account: who, Hold: hold}) })
 			}
 		}
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
+	all := slices.Concat(took...)
+	slices.Sort(all)
+	for _, p := range []int{50, 99} {
+		b.ReportMetric(float64(all[(len(all)-1)*p/100].Microseconds())/1000, fmt.Sprintf("p%d-ms", p))
+	}
 }
 
 // hold takes the two seats that are the account's own.

@@ -46,11 +46,16 @@ type Options struct {
 	Patience time.Duration
 }
 
+// mostBuffered bytes of an encoded command are kept for the next one.
+const mostBuffered = 4 << 10
+
 // Service is the door to every sale of this node, for any goroutine.
 type Service struct {
 	o      Options
 	late   sequencer.Late
 	shards []*shard // index = shard number; nil for shard 0
+
+	buffers sync.Pool // of *[]byte, for encoded commands
 
 	mu   sync.RWMutex
 	hubs map[sale.EventID]*hub
@@ -219,11 +224,17 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	if err != nil {
 		return sale.Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
-	defer cancel()
-	res, _, err := sequencer.Ask(ctx, h.handle, sale.AppendCommand(nil, c), repeatable(c), keep)
-	if err != nil {
+	cmd, ok := s.buffers.Get().(*[]byte)
+	if !ok {
+		cmd = new([]byte)
+	}
+	*cmd = sale.AppendCommand((*cmd)[:0], c)
+	res, _, err := sequencer.AskFor(ctx, s.o.Patience, h.handle, *cmd, repeatable(c), keep)
+	if err != nil { // somebody may still read the command
 		return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
+	}
+	if cap(*cmd) <= mostBuffered {
+		s.buffers.Put(cmd)
 	}
 	return res, nil
 }

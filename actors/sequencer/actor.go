@@ -46,6 +46,7 @@ type (
 	lost     struct{ quiet }
 	wake     struct{ quiet } // commands have come
 	remind   struct{ quiet } // of a checkpoint
+	lapse    struct{ quiet } // some may have no patience left
 	tick     struct{ quiet }
 	halt     struct{ quiet }
 	snapshot struct {
@@ -78,6 +79,7 @@ type owner[M Machine[R], R any] struct {
 	propose chan proposal
 	clock   alarm
 	check   checkpoint
+	patient alarm
 	beside  func(func()) // runs something on a goroutine that the shard waits for
 	dead    bool
 }
@@ -86,8 +88,15 @@ type owner[M Machine[R], R any] struct {
 type batch[R any] struct {
 	seq     uint64
 	started time.Time
-	waiters []Waiter[R]
+	waiters []wait[R]
 	told    int // how many of them have been
+	lapsed  int // how many have no patience left
+}
+
+// wait is a waiter and the age of the handle at which its patience ends. Without a waiter it has ended.
+type wait[R any] struct {
+	waiter Waiter[R]
+	until  time.Duration
 }
 
 type proposal struct {
@@ -128,6 +137,8 @@ func (a *owner[M, R]) handle(msg any) {
 		a.tick()
 	case remind:
 		a.remind()
+	case lapse:
+		a.lapse()
 	case *snapshot:
 		msg.reply <- a.m.Freeze()
 	case *install[M]:
@@ -193,7 +204,9 @@ func (a *owner[M, R]) run(c *committed, mine *batch[R]) error {
 			return fmt.Errorf("apply entry %d of shard %d, command %d: %w", c.index, a.o.Shard, n, err)
 		}
 		if mine != nil && n < len(mine.waiters) {
-			mine.waiters[n].Result(res, c.index)
+			if w := mine.waiters[n].waiter; w != nil {
+				w.Result(res, c.index)
+			}
 		}
 		body = rest
 		n++
@@ -231,7 +244,7 @@ func (a *owner[M, R]) land(b *batch[R]) {
 	clear(a.flight[len(kept):])
 	a.flight = kept
 	clear(b.waiters)
-	b.waiters, b.told = b.waiters[:0], 0
+	b.waiters, b.told, b.lapsed = b.waiters[:0], 0, 0
 	if len(a.landed) < maxInFlight {
 		a.landed = append(a.landed, b)
 	}
@@ -270,6 +283,7 @@ func (a *owner[M, R]) step(err error) {
 	a.abandon(err)
 	a.clock.stop()
 	a.check.clock.stop()
+	a.patient.stop()
 	a.o.leading(a.h.id, a.m, false)
 }
 
@@ -285,12 +299,14 @@ func (a *owner[M, R]) abandon(err error) {
 // answerAll counts each waiter before it is told: should one panic, the others still are.
 func (a *owner[M, R]) answerAll(b *batch[R], err error) {
 	if b.told == 0 {
-		a.h.in.leave(len(b.waiters))
+		a.h.in.leave(len(b.waiters) - b.lapsed)
 	}
 	for b.told < len(b.waiters) {
-		w := b.waiters[b.told]
+		w := b.waiters[b.told].waiter
 		b.told++
-		w.Answer(err)
+		if w != nil {
+			w.Answer(err)
+		}
 	}
 }
 

@@ -18,28 +18,27 @@ var ErrUnavailable = errors.New("the shard has no leader at the moment")
 // what the result points to, since that belongs to the machine. The index is that of the entry the command is in. cmd
 // is the caller's again only when err is nil. Any goroutine but the actors'.
 func Ask[M Machine[R], R any](ctx context.Context, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R) (R, uint64, error) {
-	return AskFor(ctx, endless, h, cmd, repeatable, keep)
+	return AskFor(ctx, 0, h, cmd, repeatable, keep)
 }
 
-// endless is a patience that outlasts every process.
-const endless = 1 << 62
-
-// AskFor is Ask with a patience, which costs less than a context with a timeout.
+// AskFor is Ask with a patience, 0 for none, that the actor looks after a few times a second: a context with a timeout
+// costs as much as the command.
 func AskFor[M Machine[R], R any](
 	ctx context.Context, patience time.Duration, h *Handle[M, R], cmd []byte, repeatable bool, keep func(R) R,
 ) (R, uint64, error) {
 	var none R
-	w := h.waiter(patience)
-	defer h.release(w)
+	until := h.until(patience)
+	w := h.waiter(keep)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
-		w.keep = keep
-		if err := h.Submit(cmd, w); err != nil {
+		if err := h.submit(cmd, w, until); err != nil {
 			return none, 0, err
 		}
 		err := w.wait(ctx)
 		switch {
 		case err == nil:
-			return w.res, w.index, nil
+			res, index := w.res, w.index
+			h.release(w)
+			return res, index, nil
 		case errors.Is(err, ErrNotLeader), errors.Is(err, ErrUnknown) && repeatable:
 		case errors.Is(err, ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -49,9 +48,10 @@ func AskFor[M Machine[R], R any](
 		select {
 		case <-ctx.Done():
 			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
-		case <-w.timer.C:
+		case <-time.After(min(pause, until-h.age())):
+		}
+		if h.age() >= until {
 			return none, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
-		case <-time.After(pause):
 		}
 	}
 }
@@ -62,25 +62,22 @@ type waiter[R any] struct {
 	res   R
 	index uint64
 	done  chan error
-	timer *time.Timer
-	lost  bool // given up while somebody may still tell it
 }
 
-func (h *Handle[M, R]) waiter(patience time.Duration) *waiter[R] {
-	if w, ok := h.waiters.Get().(*waiter[R]); ok {
-		w.timer.Reset(patience)
-		return w
+func (h *Handle[M, R]) waiter(keep func(R) R) *waiter[R] {
+	w, ok := h.waiters.Get().(*waiter[R])
+	if !ok {
+		w = &waiter[R]{done: make(chan error, 1)}
 	}
-	return &waiter[R]{done: make(chan error, 1), timer: time.NewTimer(patience)}
+	w.keep = keep
+	return w
 }
 
+// release gives back a waiter that nobody will tell anything.
 func (h *Handle[M, R]) release(w *waiter[R]) {
-	w.timer.Stop()
-	if !w.lost {
-		var none R
-		w.res, w.keep = none, nil
-		h.waiters.Put(w)
-	}
+	var none R
+	w.res, w.keep = none, nil
+	h.waiters.Put(w)
 }
 
 func (w *waiter[R]) Result(r R, index uint64) { w.res, w.index = w.keep(r), index }
@@ -88,15 +85,15 @@ func (w *waiter[R]) Result(r R, index uint64) { w.res, w.index = w.keep(r), inde
 func (w *waiter[R]) Answer(err error) { w.done <- err }
 
 func (w *waiter[R]) wait(ctx context.Context) error {
+	gone := ctx.Done()
+	if gone == nil {
+		return <-w.done
+	}
 	select {
 	case err := <-w.done:
 		return err
-	case <-ctx.Done():
-		w.lost = true
+	case <-gone:
 		return ctx.Err()
-	case <-w.timer.C:
-		w.lost = true
-		return context.DeadlineExceeded
 	}
 }
 

@@ -45,10 +45,10 @@ func (a *owner[M, R]) remind() {
 	a.pump()
 }
 
-// checking proposes a checkpoint when one is due; the caller has seen that there is room. One that fails is not tried
+// checking proposes a checkpoint when one is due and there is room. One that fails is not tried
 // again at once: whatever made it fail is no better then.
 func (a *owner[M, R]) checking() {
-	if a.o.Hashed == nil || !a.check.due && a.check.since < a.check.next {
+	if a.o.Hashed == nil || !a.room() || !a.check.due && a.check.since < a.check.next {
 		return
 	}
 	a.check.due, a.check.next = false, a.check.since+checkpointEvery

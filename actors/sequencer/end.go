@@ -24,6 +24,7 @@ func (a *owner[M, R]) markDead() {
 	a.dead = true
 	a.clock.stop()
 	a.check.clock.stop()
+	a.patient.stop()
 	a.h.leading.Store(false)
 	a.h.term.Store(0)
 	close(a.propose)

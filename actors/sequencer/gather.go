@@ -8,9 +8,10 @@ import (
 // pump proposes what has gathered while there is room in flight. Batches of an earlier term may still stand before
 // the proposer; then the channel is full although nothing is in flight, and each of them tells when it has gone.
 func (a *owner[M, R]) pump() {
-	for a.leader && a.room() {
+	for a.leader {
 		a.checking()
 		if !a.room() {
+			a.look()
 			return
 		}
 		b, data := a.gather()
@@ -49,7 +50,7 @@ func (a *owner[M, R]) gather() (*batch[R], []byte) {
 		}
 		data = appendCommand(data, s.cmd)
 		size += len(s.cmd)
-		b.waiters = append(b.waiters, s.waiter)
+		b.waiters = append(b.waiters, wait[R]{s.waiter, s.until})
 		*s = submission[R]{}
 		a.head++
 	}
@@ -82,5 +83,6 @@ func (a *owner[M, R]) send(b *batch[R], kind Kind, data []byte) {
 	if kind == KindBatch {
 		a.h.metrics.batch.Observe(float64(len(b.waiters)))
 	}
+	a.look()
 	a.propose <- proposal{term: a.term, seq: a.seq, data: data}
 }

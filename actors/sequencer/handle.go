@@ -24,6 +24,7 @@ type Handle[M Machine[R], R any] struct {
 	term    atomic.Uint64 // of the batches that may be proposed, 0: none
 	credits chan struct{} // bounds the committed entries in the mailbox
 	applied progress
+	born    time.Time
 	dead    chan struct{} // closed when the actor will handle nothing more
 	metrics *Metrics
 }
@@ -40,11 +41,13 @@ func (h *Handle[M, R]) Done() <-chan struct{} { return h.dead }
 // Submit hands an encoded command over; cmd must not change until w is told. It returns a [*BusyError],
 // [ErrStopped] or, for more than [MaxCommandBytes], [ErrTooLarge], and then w is never told; otherwise w is told
 // exactly once.
-func (h *Handle[M, R]) Submit(cmd []byte, w Waiter[R]) error {
+func (h *Handle[M, R]) Submit(cmd []byte, w Waiter[R]) error { return h.submit(cmd, w, endless) }
+
+func (h *Handle[M, R]) submit(cmd []byte, w Waiter[R], until time.Duration) error {
 	if len(cmd) > MaxCommandBytes {
 		return fmt.Errorf("submit %d bytes, at most %d: %w", len(cmd), MaxCommandBytes, ErrTooLarge)
 	}
-	tell, err := h.in.put(cmd, w)
+	tell, err := h.in.put(submission[R]{cmd, w, until})
 	if err != nil {
 		return h.refused(err)
 	}

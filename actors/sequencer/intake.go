@@ -31,16 +31,17 @@ type intake[R any] struct {
 type submission[R any] struct {
 	cmd    []byte
 	waiter Waiter[R]
+	until  time.Duration // of the handle's age
 }
 
 // put appends a command and says whether the actor has to be told.
-func (in *intake[R]) put(cmd []byte, w Waiter[R]) (tell bool, err error) {
+func (in *intake[R]) put(s submission[R]) (tell bool, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if err := in.admit(int64(len(cmd))); err != nil {
+	if err := in.admit(int64(len(s.cmd))); err != nil {
 		return false, err
 	}
-	in.queue = append(in.queue, submission[R]{cmd, w})
+	in.queue = append(in.queue, s)
 	tell, in.dry = in.dry, false
 	return tell, nil
 }

@@ -141,7 +141,7 @@ func (s *Shard[M, R]) spawn(id uint32, m M, index uint64) error {
 	}
 	a := &owner[M, R]{o: &s.o, m: m, fatal: s.fail, propose: make(chan proposal, maxInFlight)}
 	h := &Handle[M, R]{
-		id: id, root: s.o.System.Root, metrics: s.o.Metrics,
+		id: id, root: s.o.System.Root, born: time.Now(), metrics: s.o.Metrics,
 		credits: make(chan struct{}, maxCommitted), dead: make(chan struct{}),
 	}
 	h.in.max, h.in.dry = int64(s.o.MaxPending), true
