@@ -23,6 +23,7 @@ const (
 	deedCancel  deed = "cancel"  // of an order: the seats are free again
 	deedSale    deed = "sale"    // an order is paid and has its tickets
 	deedLook    deed = "look"    // at one's own hold
+	deedPay     deed = "pay"     // whatever is asked on the way from an order to the tickets; not in the history
 	deedSeats   deed = "seats"   // a look at every seat, when all is quiet
 )
 

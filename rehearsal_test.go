@@ -256,6 +256,7 @@ type crowd struct {
 	outcomes []bench.Outcome
 	errs     []error
 	ended    chan struct{}
+	goHome   context.CancelFunc // whatever the fans are doing
 }
 
 // crowd makes n virtual fans, who come within a time and live their stories.
@@ -271,11 +272,11 @@ func (r *rehearsal) crowd(n int, within time.Duration, story func(i int, random 
 	if code := apiCall(r.t, http.MethodPost, r.fan+"/api/v1/admin/events/"+r.event+"/rehearsal-fans", r.owner, in, &minted); code != http.StatusCreated || len(minted.Fans) != n {
 		r.t.Fatalf("the call for fans was answered with %d and %d of them", code, len(minted.Fans))
 	}
-	c := &crowd{outcomes: make([]bench.Outcome, n), errs: make([]error, n), ended: make(chan struct{})}
+	ctx, cancel := context.WithCancel(r.t.Context())
+	c := &crowd{goHome: cancel, outcomes: make([]bench.Outcome, n), errs: make([]error, n), ended: make(chan struct{})}
 	client, sockets := bench.NewClient(128), bench.NewSockets()
 	r.t.Cleanup(client.CloseIdleConnections)
 	payer := bench.SandboxPayer(client)
-	ctx, cancel := context.WithCancel(r.t.Context())
 	for i, f := range minted.Fans {
 		c.fans = append(c.fans, bench.Fan{
 			Base: r.fan, Event: r.event, Token: f.Token, Client: client, Sockets: sockets, Payer: payer,

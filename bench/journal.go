@@ -13,6 +13,9 @@ import (
 // another lane, and what it was told before is no measure any more.
 const awayTime = 15 * time.Second
 
+// maxComebacks bounds how many moments of coming back one journal keeps; later ones are not written down.
+const maxComebacks = 64
+
 // maxBreaches bounds what one journal keeps of broken promises.
 const maxBreaches = 20
 
@@ -28,7 +31,8 @@ type Journal struct {
 	breaches   []string
 	asked      time.Time // of the join that has not been answered yet
 	lost       time.Time // when the live socket was lost; zero while connected
-	left       bool      // gave up by itself what it had
+	comebacks  []time.Time
+	left       bool // gave up by itself what it had
 	reconnects int64
 	retries    int64
 }
@@ -89,6 +93,14 @@ func (j *Journal) Breaches() []string {
 // Reconnects counts how often the live socket had to be opened again.
 func (j *Journal) Reconnects() int64 { return read(j, func() int64 { return j.reconnects }) }
 
+// Comebacks are the moments at which a lost live socket was open again, the first 64.
+func (j *Journal) Comebacks() []time.Time {
+	return read(j, func() []time.Time { return slices.Clone(j.comebacks) })
+}
+
+// Connected says whether the fan has a live socket, or has not had one yet.
+func (j *Journal) Connected() bool { return read(j, func() bool { return j.lost.IsZero() }) }
+
 // Retries counts how often a request had to be asked again.
 func (j *Journal) Retries() int64 { return read(j, func() int64 { return j.retries }) }
 
@@ -127,6 +139,9 @@ func (j *Journal) connected() {
 	j.note(func(now time.Time) {
 		if n := len(j.places); n > 0 && !j.lost.IsZero() && now.Sub(j.lost) >= awayTime {
 			j.places[n-1].Apart = true
+		}
+		if !j.lost.IsZero() && len(j.comebacks) < maxComebacks {
+			j.comebacks = append(j.comebacks, now)
 		}
 		j.lost = time.Time{}
 	})
@@ -203,6 +218,6 @@ func (j *Journal) Copy() *Journal {
 	defer j.mu.Unlock()
 	return &Journal{
 		account: j.account, places: slices.Clone(j.places), holds: slices.Clone(j.holds), orders: slices.Clone(j.orders),
-		breaches: slices.Clone(j.breaches), asked: j.asked, lost: j.lost, left: j.left, reconnects: j.reconnects, retries: j.retries,
+		breaches: slices.Clone(j.breaches), comebacks: slices.Clone(j.comebacks), asked: j.asked, lost: j.lost, left: j.left, reconnects: j.reconnects, retries: j.retries,
 	}
 }
