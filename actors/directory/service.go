@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/relay"
 	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/cluster"
 )
@@ -29,7 +30,14 @@ type Options struct {
 	Fatal   func(error)
 	// Patience bounds how long a command waits for a leader; 0 means 5 s.
 	Patience time.Duration
+	// Forward carries commands to the node that leads; nil when this node is the only one.
+	Forward *relay.Relay
+	// Hashed is told the hash of the state at an index, which is the same on every replica. May be nil.
+	Hashed func(shard int, machine uint32, index uint64, hash [32]byte)
 }
+
+// followPatience bounds the wait for this node to have what another one did, before it is told.
+const followPatience = 2 * time.Second
 
 // Service is the door to accounts and catalogue, for any goroutine.
 type Service struct {
@@ -45,7 +53,7 @@ func New(o Options) *Service {
 		o.Patience = 5 * time.Second
 	}
 	s := &Service{o: o}
-	s.shard = sequencer.NewShard(sequencer.Options[machine, account.Result]{
+	so := sequencer.Options[machine, account.Result]{
 		System: o.System, Name: "directory", Shard: Shard, Proposer: &s.late,
 		Create: func(uint32, []byte) (machine, error) {
 			return machine{account.New(o.Shards)}, nil
@@ -63,7 +71,14 @@ func New(o Options) *Service {
 		Applied:   func(_ uint32, m machine, _ bool) { s.index.update(m.State) },
 		Installed: func(_ uint32, m machine) { s.index.start(m.State) },
 		Now:       o.Now, Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
-	})
+	}
+	if o.Hashed != nil {
+		so.Hashed = func(machine uint32, index uint64, hash [32]byte) { o.Hashed(Shard, machine, index, hash) }
+	}
+	s.shard = sequencer.NewShard(so)
+	if o.Forward != nil {
+		o.Forward.Serve(Shard, relay.Machines(s.shard, account.AppendResult))
+	}
 	return s
 }
 
@@ -79,7 +94,7 @@ func (s *Service) Close() { s.shard.Close() }
 // Ensure creates the machine at the very first start, wherever shard 0 is led, and returns once it is on this node and
 // answers. Calling it again, on any node, changes nothing.
 func (s *Service) Ensure(ctx context.Context) error {
-	for {
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		h, ok := s.shard.Get(machineID)
 		switch {
 		case ok && (h.Leading() || !s.shard.Leading()):
@@ -93,11 +108,15 @@ func (s *Service) Ensure(ctx context.Context) error {
 			if err := s.shard.Create(ctx, machineID, []byte{1}); err != nil && ctx.Err() != nil {
 				return fmt.Errorf("ensure directory: %w", err)
 			}
+		case !ok && s.o.Forward != nil: // the leader may have been asked by nobody yet
+			asked, cancel := context.WithTimeout(ctx, time.Second)
+			_ = s.o.Forward.Found(asked, Shard, machineID, []byte{1})
+			cancel()
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("ensure directory: %w", ctx.Err())
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -109,12 +128,17 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 	if !ok {
 		return account.Result{}, fmt.Errorf("submit to directory: %w", sequencer.ErrUnavailable)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
-	defer cancel()
-	cmd := account.AppendCommand(nil, c)
-	res, _, err := sequencer.Ask(ctx, h, cmd, c.Key != account.Key{}, func(r account.Result) account.Result { return r })
+	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, &relay.Question[machine, account.Result]{
+		Shard: Shard, Machine: machineID, Command: account.AppendCommand(nil, c), Repeatable: c.Key != account.Key{},
+		Handle: h, Keep: func(r account.Result) account.Result { return r }, Decode: account.DecodeResult,
+	})
 	if err != nil {
 		return account.Result{}, fmt.Errorf("submit to directory: %w", err)
+	}
+	if elsewhere && h.Applied() < index {
+		ctx, cancel := context.WithTimeout(ctx, followPatience)
+		defer cancel()
+		_ = h.Await(ctx, index) // what this node does not have in time is done all the same
 	}
 	return res, nil
 }
@@ -130,4 +154,21 @@ func (s *Service) Read(ctx context.Context, fn func(*account.State)) error {
 		return fmt.Errorf("read directory: %w", err)
 	}
 	return nil
+}
+
+// ReadStrict is [Service.Read] of a state that has everything which was acknowledged before the call, by any node.
+// [sequencer.ErrUnavailable]: no leader answered within a second.
+func (s *Service) ReadStrict(ctx context.Context, fn func(*account.State)) error {
+	if err := s.catchUp(ctx); err != nil {
+		return fmt.Errorf("read directory: %w", err)
+	}
+	return s.Read(ctx, fn)
+}
+
+// catchUp waits until this node's entries are as many as those of the leader.
+func (s *Service) catchUp(ctx context.Context) error {
+	if s.o.Forward == nil {
+		return nil
+	}
+	return s.o.Forward.Strict(ctx, Shard)
 }

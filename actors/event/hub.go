@@ -18,6 +18,7 @@ const rememberedChanges = 8192
 // hub is what this node's readers of one sale share. Fields without a lock belong to the machine's goroutine.
 type hub struct {
 	id     sale.EventID
+	shard  int
 	handle *handle
 
 	view atomic.Pointer[View]

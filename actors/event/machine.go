@@ -24,12 +24,7 @@ func (m *machine) Command(b []byte) (sale.Result, error) {
 }
 
 // Freeze fixes the sale as it is. The sequencer's goroutine.
-func (m *machine) Freeze() sequencer.Frozen { return fixed(m.AppendSnapshot(nil)) }
-
-// fixed is a state that is bytes already.
-type fixed []byte
-
-func (f fixed) AppendSnapshot(dst []byte) []byte { return append(dst, f...) }
+func (m *machine) Freeze() sequencer.Frozen { return m.State.Freeze() }
 
 func create(id uint32, blob []byte) (*machine, error) {
 	cfg, err := sale.DecodeConfig(blob)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/catraca/catraca/actors/relay"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/cluster"
@@ -44,7 +45,14 @@ type Options struct {
 	Leading func(id sale.EventID, leading bool)
 	// Patience bounds how long a command waits for a leader; 0 means 5 s.
 	Patience time.Duration
+	// Forward carries commands to the nodes that lead; nil when this node is the only one.
+	Forward *relay.Relay
+	// Hashed is told the hash of a sale's state at an index, which is the same on every replica. May be nil.
+	Hashed func(shard int, machine uint32, index uint64, hash [32]byte)
 }
+
+// followPatience bounds the wait for this node to have what another one did, before it is told.
+const followPatience = 2 * time.Second
 
 // mostBuffered bytes of an encoded command are kept for the next one.
 const mostBuffered = 4 << 10
@@ -69,11 +77,18 @@ func New(o Options) *Service {
 	s := &Service{o: o, hubs: make(map[sale.EventID]*hub)}
 	s.shards = make([]*shard, o.Shards)
 	for i := 1; i < o.Shards; i++ {
-		s.shards[i] = sequencer.NewShard(sequencer.Options[*machine, sale.Result]{
+		so := sequencer.Options[*machine, sale.Result]{
 			System: o.System, Name: "ev", Shard: i, Proposer: &s.late, Create: create, Restore: restore,
-			Applied: s.applied, Installed: s.installed, Leading: s.leading, Added: s.added, Now: o.Now,
+			Applied: s.applied, Installed: s.installed, Leading: s.leading, Added: func(h *handle) { s.added(i, h) }, Now: o.Now,
 			Logger: o.Logger, Metrics: o.Metrics, Fatal: o.Fatal,
-		})
+		}
+		if o.Hashed != nil {
+			so.Hashed = func(machine uint32, index uint64, hash [32]byte) { o.Hashed(i, machine, index, hash) }
+		}
+		s.shards[i] = sequencer.NewShard(so)
+		if o.Forward != nil {
+			o.Forward.Serve(i, relay.Machines(s.shards[i], sale.AppendResult))
+		}
 	}
 	return s
 }
@@ -105,7 +120,7 @@ func (s *Service) Create(ctx context.Context, shard int, cfg *sale.Config) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
 	defer cancel()
-	err := s.create(ctx, s.shards[shard], uint32(cfg.Event), sale.AppendConfig(nil, cfg))
+	err := s.create(ctx, shard, uint32(cfg.Event), sale.AppendConfig(nil, cfg))
 	switch {
 	case err == nil:
 		return nil
@@ -117,7 +132,8 @@ func (s *Service) Create(ctx context.Context, shard int, cfg *sale.Config) error
 }
 
 // create tries until the sale is there: twice is the same as once.
-func (s *Service) create(ctx context.Context, sh *shard, id uint32, blob []byte) error {
+func (s *Service) create(ctx context.Context, shard int, id uint32, blob []byte) error {
+	sh := s.shards[shard]
 	proposed := false
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		h, err := s.hub(sale.EventID(id))
@@ -130,7 +146,7 @@ func (s *Service) create(ctx context.Context, sh *shard, id uint32, blob []byte)
 			}
 		}
 		if !proposed { // the commit is known a moment before this replica has applied it
-			err = sh.Create(ctx, id, blob)
+			err = s.found(ctx, sh, shard, id, blob)
 			proposed = err == nil
 			if err != nil && !errors.Is(err, sequencer.ErrNotLeader) && !errors.Is(err, sequencer.ErrUnknown) {
 				return err
@@ -142,6 +158,14 @@ func (s *Service) create(ctx context.Context, sh *shard, id uint32, blob []byte)
 		case <-time.After(pause):
 		}
 	}
+}
+
+// found puts the sale into the log, wherever its shard is led.
+func (s *Service) found(ctx context.Context, sh *shard, i int, id uint32, blob []byte) error {
+	if s.o.Forward == nil || sh.Leading() {
+		return sh.Create(ctx, id, blob)
+	}
+	return s.o.Forward.Found(ctx, i, id, blob)
 }
 
 // Events lists the sales of this node by id.
@@ -192,6 +216,21 @@ func (s *Service) Read(ctx context.Context, id sale.EventID, fn func(*sale.State
 	return nil
 }
 
+// ReadStrict is [Service.Read] of a state that has everything which was acknowledged before the call, by any node.
+// [ErrUnavailable]: no leader answered within a second.
+func (s *Service) ReadStrict(ctx context.Context, id sale.EventID, fn func(*sale.State)) error {
+	h, err := s.hub(id)
+	if err != nil {
+		return err
+	}
+	if s.o.Forward != nil {
+		if err := s.o.Forward.Strict(ctx, h.shard); err != nil {
+			return fmt.Errorf("read event %d: %w", id, err)
+		}
+	}
+	return s.Read(ctx, id, fn)
+}
+
 // Subscribe hears of every batch after the returned view, until cancel is called; a few batches may still come after
 // it. The subscriber must be comparable and must not be subscribed twice.
 func (s *Service) Subscribe(ctx context.Context, id sale.EventID, sub Subscriber) (*View, func(), error) {
@@ -229,14 +268,30 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 		cmd = new([]byte)
 	}
 	*cmd = sale.AppendCommand((*cmd)[:0], c)
-	res, _, err := sequencer.AskFor(ctx, s.o.Patience, h.handle, *cmd, repeatable(c), keep)
+	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, &relay.Question[*machine, sale.Result]{
+		Shard: h.shard, Machine: uint32(id), Command: *cmd, Repeatable: repeatable(c), Handle: h.handle, Keep: keep, Decode: sale.DecodeResult,
+	})
 	if err != nil { // somebody may still read the command
 		return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
+	}
+	if elsewhere {
+		h.follow(ctx, index)
 	}
 	if cap(*cmd) <= mostBuffered {
 		s.buffers.Put(cmd)
 	}
 	return res, nil
+}
+
+// follow waits until this node has an entry, so that who was answered here finds it here. What it does not have in
+// time is told all the same: it is done.
+func (h *hub) follow(ctx context.Context, index uint64) {
+	if h.handle.Applied() >= index {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, followPatience)
+	defer cancel()
+	_ = h.handle.Await(ctx, index)
 }
 
 func keep(r sale.Result) sale.Result {
@@ -277,10 +332,10 @@ func (s *Service) all() []*hub {
 	return hs
 }
 
-func (s *Service) added(h *handle) {
+func (s *Service) added(shard int, h *handle) {
 	s.mu.Lock()
 	id := sale.EventID(h.ID())
-	hb := &hub{id: id, handle: h}
+	hb := &hub{id: id, shard: shard, handle: h}
 	s.hubs[id] = hb
 	s.mu.Unlock()
 	h.Post(func(m *machine) {

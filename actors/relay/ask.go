@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/catraca/catraca/actors/sequencer"
 )
@@ -22,38 +23,68 @@ type Question[M sequencer.Machine[R], R any] struct {
 	Decode func([]byte) (R, error)
 }
 
-// Ask does a command wherever its shard is led and waits for its outcome, as long as ctx allows. A command that was
-// surely not done is tried again, one whose outcome is unknown when it is repeatable: the same bytes to whoever leads
-// then. The index is that of its entry, and elsewhere says that another node did it. Without a relay this node is the
-// only one. Any goroutine but the actors'.
-func Ask[M sequencer.Machine[R], R any](ctx context.Context, r *Relay, q *Question[M, R]) (res R, index uint64, elsewhere bool, err error) {
+// Ask does a command wherever its shard is led and waits for its outcome, as long as patience and ctx allow. A command
+// that was surely not done is tried again, one whose outcome is unknown when it is repeatable: the same bytes to whoever
+// leads then. The index is that of its entry, and elsewhere says that another node did it. The command's bytes are the
+// caller's again only when there is no error. Without a relay this node is the only one. Any goroutine but the actors'.
+func Ask[M sequencer.Machine[R], R any](
+	ctx context.Context, r *Relay, patience time.Duration, q *Question[M, R],
+) (res R, index uint64, elsewhere bool, err error) {
 	if r == nil {
-		res, index, err = sequencer.Ask(ctx, q.Handle, q.Command, q.Repeatable, q.Keep)
+		res, index, err = sequencer.AskFor(ctx, patience, q.Handle, q.Command, q.Repeatable, q.Keep)
 		return res, index, false, err
 	}
+	if q.Handle.Leading() { // nearly always done with: a clock of its own for each command costs as much as the command
+		start := time.Now()
+		res, index, err = sequencer.AskOnce(ctx, patience, q.Handle, q.Command, q.Keep)
+		if err == nil {
+			return res, index, false, nil
+		}
+		if ended(err, q.Repeatable) {
+			return res, 0, false, outward(err)
+		}
+		patience = max(patience-time.Since(start), time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return askOn(ctx, r, q, err)
+}
+
+// askOn asks until somebody answers or ctx ends. last is why there is another try already.
+func askOn[M sequencer.Machine[R], R any](ctx context.Context, r *Relay, q *Question[M, R], last error) (res R, index uint64, elsewhere bool, err error) {
+	err = last
 	for n := 0; ; n++ {
-		if n > 0 {
+		if err != nil {
+			if ctx.Err() != nil || !pause(ctx, n) {
+				return res, 0, elsewhere, fmt.Errorf("%w: %w", sequencer.ErrUnavailable, err)
+			}
 			r.o.Metrics.again.Inc()
 		}
 		elsewhere = !q.Handle.Leading()
 		if elsewhere {
 			res, index, err = there(ctx, r, q)
 		} else {
-			res, index, err = here(ctx, q)
+			res, index, err = sequencer.AskOnce(ctx, 0, q.Handle, q.Command, q.Keep)
 		}
-		switch {
-		case err == nil:
+		if err == nil {
 			return res, index, elsewhere, nil
-		case errors.Is(err, sequencer.ErrNotLeader), errors.Is(err, sequencer.ErrUnknown) && q.Repeatable:
-		case errors.Is(err, sequencer.ErrUnknown):
-			return res, 0, elsewhere, fmt.Errorf("%w: %w", sequencer.ErrUnavailable, err)
-		default:
-			return res, 0, elsewhere, err
 		}
-		if ctx.Err() != nil || !pause(ctx, n) {
-			return res, 0, elsewhere, fmt.Errorf("%w: %w", sequencer.ErrUnavailable, err)
+		if ended(err, q.Repeatable) {
+			return res, 0, elsewhere, outward(err)
 		}
 	}
+}
+
+// ended says that another try would be of no use, or no good.
+func ended(err error, repeatable bool) bool {
+	return !errors.Is(err, sequencer.ErrNotLeader) && (!errors.Is(err, sequencer.ErrUnknown) || !repeatable)
+}
+
+func outward(err error) error {
+	if errors.Is(err, sequencer.ErrUnknown) {
+		return fmt.Errorf("%w: %w", sequencer.ErrUnavailable, err)
+	}
+	return err
 }
 
 // there asks the leader.
@@ -69,32 +100,3 @@ func there[M sequencer.Machine[R], R any](ctx context.Context, r *Relay, q *Ques
 	}
 	return res, index, nil
 }
-
-// here asks the machine on this node, once.
-func here[M sequencer.Machine[R], R any](ctx context.Context, q *Question[M, R]) (R, uint64, error) {
-	w := &own[M, R]{q: q, done: make(chan error, 1)}
-	if err := q.Handle.Submit(q.Command, w); err != nil {
-		return w.res, 0, err
-	}
-	select {
-	case err := <-w.done:
-		return w.res, w.index, err
-	case <-ctx.Done():
-		var none R // w may still be written to
-		return none, 0, fmt.Errorf("%w: %w", sequencer.ErrUnknown, ctx.Err())
-	}
-}
-
-// own waits for a command of this node.
-type own[M sequencer.Machine[R], R any] struct {
-	q     *Question[M, R]
-	res   R
-	index uint64
-	done  chan error
-}
-
-// Result keeps the answer. The machine's goroutine.
-func (w *own[M, R]) Result(r R, index uint64) { w.res, w.index = w.q.Keep(r), index }
-
-// Answer ends the wait. The machine's goroutine.
-func (w *own[M, R]) Answer(err error) { w.done <- err }

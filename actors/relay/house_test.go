@@ -296,7 +296,7 @@ func (m *member) question(cmd string) *question {
 func (m *member) do(cmd string) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	n, _, _, err := Ask(ctx, m.relay, m.question(cmd))
+	n, _, _, err := Ask(ctx, m.relay, 10*time.Second, m.question(cmd))
 	return n, err
 }
 

@@ -16,7 +16,7 @@ func TestCommandsOfEveryNodeAreDone(t *testing.T) {
 	w := newTown(t, 3, nil)
 	for i, m := range w.nodes {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		n, index, elsewhere, err := Ask(ctx, m.relay, m.question(m.name))
+		n, index, elsewhere, err := Ask(ctx, m.relay, 10*time.Second, m.question(m.name))
 		cancel()
 		if err != nil || n != i+1 || index != uint64(i+2) || elsewhere != (i > 0) {
 			t.Errorf("%s: answer %d at %d, elsewhere %t, %v", m.name, n, index, elsewhere, err)
@@ -108,7 +108,7 @@ func TestCommandWaitsForALeader(t *testing.T) {
 	w.lead(nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, _, _, err := Ask(ctx, w.nodes[2].relay, w.nodes[2].question("b")); !errors.Is(err, sequencer.ErrUnavailable) {
+	if _, _, _, err := Ask(ctx, w.nodes[2].relay, 10*time.Second, w.nodes[2].question("b")); !errors.Is(err, sequencer.ErrUnavailable) {
 		t.Errorf("nobody leads: %v", err)
 	}
 }
@@ -147,7 +147,7 @@ func TestUnknownIsNotRepeatedWithoutAKey(t *testing.T) {
 	q.Repeatable = false
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if _, _, _, err := Ask(ctx, w.nodes[1].relay, q); !errors.Is(err, sequencer.ErrUnavailable) || ctx.Err() != nil {
+	if _, _, _, err := Ask(ctx, w.nodes[1].relay, 10*time.Second, q); !errors.Is(err, sequencer.ErrUnavailable) || ctx.Err() != nil {
 		t.Errorf("%v", err)
 	}
 }

@@ -14,6 +14,9 @@ import (
 // strictPatience bounds one round of asking the leader and catching up with it.
 const strictPatience = time.Second
 
+// strictEvery is the least time between two questions about one shard.
+const strictEvery = 5 * time.Millisecond
+
 // maxGathered bounds those who wait for the same question.
 const maxGathered = 1 << 16
 
@@ -46,9 +49,10 @@ func (r *Relay) gather(g *gatherer, done func(uint64, error)) {
 	}
 }
 
-// round asks until nobody waits.
+// round asks until nobody waits, with a little time between two questions, so that a crowd shares one.
 func (r *Relay) round(g *gatherer) {
 	for {
+		asked := time.Now()
 		g.mu.Lock()
 		batch := g.waiting
 		g.waiting = nil
@@ -62,6 +66,10 @@ func (r *Relay) round(g *gatherer) {
 		cancel()
 		for _, done := range batch {
 			done(index, err)
+		}
+		select {
+		case <-r.ctx.Done():
+		case <-time.After(strictEvery - time.Since(asked)):
 		}
 	}
 }
