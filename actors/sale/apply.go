@@ -6,12 +6,19 @@ import (
 )
 
 // Begin starts the batch of a log index at the leader's time in unix ms. Time never goes back: the clock is the larger of at and
-// what it was. Whatever ran out by then is settled first, so that no command of the batch sees it: holds, orders,
-// offers, leases, and phases that begin or end by time.
+// what it was.
 func (s *State) Begin(index uint64, at int64) {
 	s.changes = s.changes[:0]
 	s.index = index
 	s.clock = max(s.clock, min(at, maxClock))
+	s.settled = false
+}
+
+// settle ends whatever ran out by the time of the batch: holds, orders, offers, leases, and phases that begin or end by time.
+// It comes before the commands of the batch, so that none of them sees it, but after an OpEpoch at their front: what is
+// intended here is of the new epoch already.
+func (s *State) settle() {
+	s.settled = true
 	s.phaseByTime()
 	s.fanKeys.expire(s.clock)
 	s.noticeKeys.expire(s.clock)
@@ -25,6 +32,9 @@ func (s *State) Begin(index uint64, at int64) {
 // Do carries out one command, or refuses it and changes nothing. A command whose key was seen before gets the
 // answer of the first time.
 func (s *State) Do(c *Command) Result {
+	if !s.settled && c.Op != OpEpoch {
+		s.settle()
+	}
 	s.units, s.picked = s.units[:0], s.picked[:0]
 	keys := s.keysOf(c)
 	if keys == nil {
@@ -32,22 +42,24 @@ func (s *State) Do(c *Command) Result {
 		s.takeTransitions()
 		return r
 	}
-	print := s.fingerprint(c)
-	if r, ok := s.recall(keys, c.Key, print); ok {
+	print, hash := s.fingerprint(c), c.Key.hash()
+	if r, ok := s.recall(keys, &c.Key, hash, print); ok {
 		return r
 	}
 	r := s.apply(c)
 	s.takeTransitions()
-	keys.remember(c.Key, print, s.clock, r)
+	keys.remember(&c.Key, hash, print, s.clock, &r)
 	return r
 }
 
 // End lets in whom the queue's pace and the free places allow, and checks the invariants that are cheap enough for every batch. An
 // error means that the state is wrong: the caller has to stop before it answers anybody.
 func (s *State) End() error {
+	if !s.settled {
+		s.settle()
+	}
 	s.line.Advance(s.clock, s.phase == PhaseOpen, s.stock())
 	s.takeTransitions()
-	s.settleDeadlines() // only mends the top of the heap: what had run out was settled by Begin
 	return s.checkBatch()
 }
 
@@ -58,8 +70,8 @@ func (s *State) Changes() []Change { return s.changes }
 // Meaningful after End.
 func (s *State) Due() int64 {
 	due := s.line.Due(s.clock, s.phase == PhaseOpen, s.stock())
-	if len(s.due) > 0 {
-		due = min(due, s.due[0].at)
+	if s.due.Len() > 0 {
+		due = min(due, s.due.Top().At)
 	}
 	switch s.phase {
 	case PhaseScheduled:
@@ -76,7 +88,7 @@ func (s *State) Due() int64 {
 // stock is what the queue may let fans in for: nobody is let in for whom no place is free. Those who hold already
 // take up a turn but no free place.
 func (s *State) stock() uint32 {
-	return s.inventory.Totals().Free + uint32(len(s.holds)-len(s.freeHolds))
+	return s.inventory.Totals().Free + uint32(s.due.Len())
 }
 
 // apply is the one switch: each command has its function, and each function refuses before it changes anything.
@@ -143,6 +155,8 @@ func (s *State) applyOutside(c *Command) Result {
 		return s.setRate(c)
 	case OpMessage:
 		return s.setMessage(c)
+	case OpEpoch:
+		return s.raiseEpoch(c)
 	default:
 		return refuse(RefusedInvalid)
 	}

@@ -43,8 +43,8 @@ func (w *world) audit() {
 			case 0:
 				earned[p.order]++
 				failed := false
-				for i := range w.s.payments {
-					failed = failed || w.s.payments[i].ref == p.ref && w.s.payments[i].refund == RefundFailed
+				for _, q := range rows(&w.s.payments.View) {
+					failed = failed || q.ref == p.ref && q.refund == RefundFailed
 				}
 				if o.State != OrderFulfilled && (!failed || !o.Attention) {
 					w.t.Fatalf("%s was captured and kept, order %d is %d", p.ref, p.order, o.State)
@@ -59,8 +59,8 @@ func (w *world) audit() {
 			}
 		}
 	}
-	for id := range OrderID(w.s.Orders()) {
-		o, _ := w.s.Order(id + 1)
+	for i := range w.s.Orders() {
+		o, _ := w.s.Order(w.s.OrderAt(i))
 		if o.State == OrderFulfilled && o.Total > 0 && earned[o.ID] == 0 {
 			w.t.Fatalf("order %d is fulfilled, nobody paid", o.ID)
 		}
@@ -77,6 +77,9 @@ func (w *world) audit() {
 // replayed plays the whole log from the start.
 func (w *world) replayed() *State {
 	s, err := New(*w.s.Config())
+	if w.base != nil {
+		s, err = Restore(w.base)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package sale
 import (
 	"fmt"
 
+	"github.com/catraca/catraca/actors/sale/due"
 	"github.com/catraca/catraca/actors/sale/seatmap"
 )
 
@@ -57,20 +58,22 @@ func (s *State) Verify() error {
 
 func (s *State) verifyHolds() error {
 	live := 0
-	for i := range s.holds {
-		h := &s.holds[i]
+	for i := range s.holds.Len() {
+		h := s.holds.Read(i)
 		if h.id == 0 {
 			continue
 		}
 		live++
 		acc := s.accountOf(h.account)
 		switch {
-		case h.id >= s.nextHold || s.holdOf(h.id) != h:
+		case h.id >= s.nextHold || s.holdOf(h.id) != h || int(h.slot) != i:
 			return fmt.Errorf("hold %d: not found by its id", h.id)
 		case acc == nil || acc.hold != h.id:
 			return fmt.Errorf("hold %d: its account does not have it", h.id)
 		case h.expires > h.cap:
 			return fmt.Errorf("hold %d: expires %d after its cap %d", h.id, h.expires, h.cap)
+		case !s.due.Has(due.Item{At: h.deadline(), ID: uint32(h.id), Slot: h.slot}):
+			return fmt.Errorf("hold %d: its deadline is out of order", h.id)
 		case h.deadline() <= s.clock:
 			return fmt.Errorf("hold %d: ran out at %d, it is %d", h.id, h.deadline(), s.clock)
 		case h.lines == 0 || h.lines > s.cfg.Limits.PerHold:
@@ -86,8 +89,8 @@ func (s *State) verifyHolds() error {
 			return fmt.Errorf("hold %d: order %d does not wait for it", h.id, h.order)
 		}
 	}
-	if live != len(s.holds)-len(s.freeHolds) || live != s.holdAt.used || len(s.due) < live {
-		return fmt.Errorf("holds: %d live, %d slots, %d free, %d deadlines", live, len(s.holds), len(s.freeHolds), len(s.due))
+	if live != s.holds.Len()-len(s.freeHolds) || live != s.holdAt.used || s.due.Len() != live {
+		return fmt.Errorf("holds: %d live, %d slots, %d free, %d deadlines", live, s.holds.Len(), len(s.freeHolds), s.due.Len())
 	}
 	return nil
 }
@@ -118,19 +121,19 @@ func (s *State) verifyUnits() error {
 		id         uint32
 	}
 	owners := make([]owner, s.cfg.Plan.Units())
-	for i := range s.holds {
-		if h := &s.holds[i]; h.id != 0 {
+	for i := range s.holds.Len() {
+		if h := s.holds.Read(i); h.id != 0 {
 			for _, l := range s.linesOf(h) {
 				owners[l.Unit].held += l.Count
 				owners[l.Unit].id = uint32(h.id)
 			}
 		}
 	}
-	for i := range s.orders {
-		if o := &s.orders[i]; o.owns() {
+	for i := range s.orders.Len() {
+		if o := s.orders.Read(i); o.owns() {
 			for _, l := range s.orderLinesOf(o) {
 				owners[l.Unit].sold += l.Count
-				owners[l.Unit].id = uint32(i + 1)
+				owners[l.Unit].id = uint32(s.epochs.order(i))
 			}
 		}
 	}
@@ -151,7 +154,7 @@ func (s *State) verifyUnits() error {
 }
 
 func (s *State) verifyAccounts() error {
-	taken := make([]uint32, len(s.accounts))
+	taken := make([]uint32, s.accounts.Len())
 	add := func(a AccountID, n uint32) bool {
 		slot, ok := s.accountAt.get(uint64(a))
 		if ok {
@@ -159,23 +162,23 @@ func (s *State) verifyAccounts() error {
 		}
 		return ok
 	}
-	for i := range s.holds {
-		if h := &s.holds[i]; h.id != 0 && !add(h.account, h.places) {
+	for i := range s.holds.Len() {
+		if h := s.holds.Read(i); h.id != 0 && !add(h.account, h.places) {
 			return fmt.Errorf("hold %d: no account", h.id)
 		}
 	}
-	for i := range s.orders {
-		o := &s.orders[i]
+	for i := range s.orders.Len() {
+		o := s.orders.Read(i)
 		n := uint32(0)
 		if o.owns() {
 			n = o.places
 		}
 		if !add(o.account, n) {
-			return fmt.Errorf("order %d: no account", i+1)
+			return fmt.Errorf("order %d: no account", s.epochs.order(i))
 		}
 	}
-	for i := range s.accounts {
-		a := &s.accounts[i]
+	for i := range s.accounts.Len() {
+		a := s.accounts.Read(i)
 		if a.taken != taken[i] || a.taken > s.cfg.Limits.PerAccount {
 			return fmt.Errorf("account %d: has %d places, counted %d, allowed are %d", i, a.taken, taken[i], s.cfg.Limits.PerAccount)
 		}

@@ -18,8 +18,12 @@ func (o *order) owns() bool {
 }
 
 func (s *State) verifyOrders() error {
-	for i := range s.orders {
-		o, id := &s.orders[i], OrderID(i+1)
+	promised := uint32(0)
+	for i := range s.orders.Len() {
+		o, id := s.orders.Read(i), s.epochs.order(i)
+		if o.state.promises() {
+			promised += o.places
+		}
 		if err := s.verifyLines(s.orderLinesOf(o), o.places, o.total); err != nil {
 			return fmt.Errorf("order %d: %w", id, err)
 		}
@@ -42,19 +46,22 @@ func (s *State) verifyOrders() error {
 			return fmt.Errorf("order %d: fees %d of %d", id, o.fees, o.total)
 		}
 		if o.paid != 0 {
-			if p := &s.payments[o.paid-1]; isSale(o.state) && (p.state != PayCaptured || p.amount != o.total || p.refund != RefundNone) ||
+			if p := s.payment(o.paid); isSale(o.state) && (p.state != PayCaptured || p.amount != o.total || p.refund != RefundNone) ||
 				o.state == OrderCommitted && p.state != PayAuthorized {
 				return fmt.Errorf("order %d: state %d by payment %d in state %d", id, o.state, p.attempt, p.state)
 			}
 		}
+	}
+	if promised != s.promised || uint64(promised)+uint64(s.tickets.Len()) > maxTickets {
+		return fmt.Errorf("orders: %d places promised, counted %d, %d tickets", s.promised, promised, s.tickets.Len())
 	}
 	return nil
 }
 
 // verifyPayments checks that every capture is exactly one of: an order's money, or given back.
 func (s *State) verifyPayments() error {
-	for i := range s.payments {
-		p, record := &s.payments[i], uint32(i+1)
+	for i := range s.payments.Len() {
+		p, record := s.payments.Read(i), uint32(i+1)
 		o := s.orderOf(p.order)
 		if o == nil || s.byAttempt(o, p.attempt) != record || p.state > PayCanceled || p.refund > RefundFailed {
 			return fmt.Errorf("payment %d: not found in order %d", record, p.order)
@@ -78,20 +85,20 @@ func (s *State) verifyPayments() error {
 
 func (s *State) verifyTickets() error {
 	issued := 0
-	for i := range s.orders {
-		o, id := &s.orders[i], OrderID(i+1)
+	for i := range s.orders.Len() {
+		o, id := s.orders.Read(i), s.epochs.order(i)
 		if want := o.state == OrderFulfilled || o.state == OrderRefunding || o.state == OrderRefunded; want && o.issued != o.places || !want && o.issued != 0 {
 			return fmt.Errorf("order %d: state %d, %d places, %d tickets", id, o.state, o.places, o.issued)
 		}
 		issued += int(o.issued)
-		for _, t := range s.ticketsOf(o) {
-			if t.Order != id || t.Account != o.account || t.Revoked == (o.state == OrderFulfilled) {
+		for k := range o.issued {
+			if t := s.ticketOf(o, k); t.Order != id || t.Account != o.account || t.Revoked == (o.state == OrderFulfilled) {
 				return fmt.Errorf("ticket %d: order %d in state %d, revoked: %t", t.ID, id, o.state, t.Revoked)
 			}
 		}
 	}
-	if issued != len(s.tickets) {
-		return fmt.Errorf("tickets: %d issued, orders have %d", len(s.tickets), issued)
+	if issued != s.tickets.Len() {
+		return fmt.Errorf("tickets: %d issued, orders have %d", s.tickets.Len(), issued)
 	}
 	return nil
 }
@@ -109,8 +116,8 @@ func (s *State) verifyIntents() error {
 		}
 		return nil
 	}
-	for i := range s.payments {
-		p, record := &s.payments[i], uint32(i+1)
+	for i := range s.payments.Len() {
+		p, record := s.payments.Read(i), uint32(i+1)
 		if err := errors.Join(
 			name(p.start, IntentPayStart, p.order, record), name(p.query, IntentPayQuery, p.order, record),
 			name(p.capture, IntentCapture, p.order, record), name(p.void, IntentVoid, p.order, record),
@@ -119,14 +126,14 @@ func (s *State) verifyIntents() error {
 			return err
 		}
 	}
-	for i := range s.orders {
-		if err := name(s.orders[i].mail, IntentMail, OrderID(i+1), 0); err != nil {
+	for i := range s.orders.Len() {
+		if err := name(s.orders.Read(i).mail, IntentMail, s.epochs.order(i), 0); err != nil {
 			return err
 		}
 	}
 	last, open := uint64(0), 0
-	for slot := s.intents.first; slot != 0; slot = s.intents.slots[slot-1].more {
-		x := &s.intents.slots[slot-1]
+	for slot := s.intents.first; slot != 0; slot = s.intents.slots.Read(int(slot - 1)).more {
+		x := s.intents.slots.Read(int(slot - 1))
 		if x.ID <= last || x.ID >= s.intents.next || s.intents.get(x.ID) != x || s.orderOf(x.Order) == nil {
 			return fmt.Errorf("intent %d: out of order", x.ID)
 		}
@@ -147,8 +154,8 @@ func (s *State) verifyBook() error {
 	b := Book{
 		LateSaved: s.book.LateSaved, LateGone: s.book.LateGone, Repaid: s.book.Repaid, Unmatched: s.book.Unmatched,
 	}
-	for i := range s.orders {
-		o := &s.orders[i]
+	for i := range s.orders.Len() {
+		o := s.orders.Read(i)
 		b.Orders[o.state]++
 		if isSale(o.state) {
 			b.SoldFace += o.total - o.fees
@@ -158,8 +165,8 @@ func (s *State) verifyBook() error {
 			b.Attention++
 		}
 	}
-	for i := range s.payments {
-		p := &s.payments[i]
+	for i := range s.payments.Len() {
+		p := s.payments.Read(i)
 		switch {
 		case p.state != PayCaptured:
 		case p.foreign:
@@ -173,8 +180,8 @@ func (s *State) verifyBook() error {
 			}
 		}
 	}
-	for i := range s.tickets {
-		t := &s.tickets[i]
+	for i := range s.tickets.Len() {
+		t := s.tickets.Read(i)
 		b.TicketsIssued++
 		if t.Revoked {
 			b.TicketsRevoked++

@@ -36,6 +36,7 @@ const (
 	OpClose         Op = 28 // Actor
 	OpMessage       Op = 29 // Actor, Text: shown to everyone in the queue
 	OpRehearsalJoin Op = 30 // reserved
+	OpEpoch         Op = 31 // Actor, Limit (0: the next one): identifiers of a later epoch from here on, after a backup was restored
 )
 
 // Command is one request to the machine. It is one flat struct so that decoding allocates nothing; the

@@ -1,10 +1,91 @@
 package sale
 
-// Frozen is a sale as it was at one moment. It does not change and may be read on any goroutine, while the sale goes on.
-type Frozen struct{ bytes []byte }
+import (
+	"slices"
 
-// Freeze takes the sale as it is now, between two batches.
-func (s *State) Freeze() *Frozen { return &Frozen{s.AppendSnapshot(nil)} }
+	"github.com/catraca/catraca/actors/sale/queue"
+	"github.com/catraca/catraca/actors/sale/seatmap"
+	"github.com/catraca/catraca/actors/sale/slab"
+)
 
-// AppendSnapshot appends what State.AppendSnapshot would have at the moment of Freeze.
-func (f *Frozen) AppendSnapshot(dst []byte) []byte { return append(dst, f.bytes...) }
+// Frozen is a sale as it was at one moment. It does not change and may be read by any number of goroutines, while the sale
+// goes on. It has what a snapshot is made of and nothing else; its memory is shared with the sale until the sale
+// writes, and several may exist at once.
+type Frozen struct {
+	cfg         *Config // never changes
+	clock       int64
+	index       uint64
+	phase       Phase
+	message     string
+	pauseReason string
+	seatVersion uint64
+	epochs      epochsOf
+
+	inventory seatmap.Frozen
+	line      queue.Frozen
+
+	accounts    slab.View[account]
+	nextHold    HoldID
+	holds       slab.View[hold]
+	holdLines   slab.View[OrderLine]
+	orders      slab.View[order]
+	orderLines  slab.View[OrderLine]
+	payments    slab.View[payment]
+	unmatched   []notice
+	tickets     slab.View[ticket]
+	intents     slab.View[intentSlot]
+	nextIntent  uint64
+	openIntents int
+	firstIntent uint32 // slot + 1
+	book        Book
+
+	fanKeys    frozenAnswers
+	noticeKeys frozenAnswers
+}
+
+type frozenAnswers struct {
+	kept slab.LogView[answer]
+	tail slab.LogView[uint32]
+}
+
+// Freeze takes the sale as it is now, between two batches. It takes time in proportion to the number of chunks, some
+// 64 KiB each, and to the seats of the plan, a byte each; the first write to a chunk afterwards copies the chunk.
+func (s *State) Freeze() *Frozen {
+	f := s.scalars()
+	f.unmatched = slices.Clone(s.unmatched)
+	f.inventory = s.inventory.Freeze()
+	f.line = s.line.Freeze()
+	f.accounts = s.accounts.Freeze()
+	f.holds, f.holdLines = s.holds.Freeze(), s.holdLines.Freeze()
+	f.orders, f.orderLines = s.orders.Freeze(), s.orderLines.Freeze()
+	f.payments, f.tickets = s.payments.Freeze(), s.tickets.Freeze()
+	f.intents = s.intents.slots.Freeze()
+	f.fanKeys = frozenAnswers{s.fanKeys.kept.Freeze(), s.fanKeys.tail.Freeze()}
+	f.noticeKeys = frozenAnswers{s.noticeKeys.kept.Freeze(), s.noticeKeys.tail.Freeze()}
+	return f
+}
+
+// look is like Freeze, but good only until the next command.
+func (s *State) look() *Frozen {
+	f := s.scalars()
+	f.unmatched = s.unmatched
+	f.inventory = s.inventory.Look()
+	f.line = s.line.Look()
+	f.accounts = s.accounts.View
+	f.holds, f.holdLines = s.holds.View, s.holdLines.View
+	f.orders, f.orderLines = s.orders.View, s.orderLines.View
+	f.payments, f.tickets = s.payments.View, s.tickets.View
+	f.intents = s.intents.slots.View
+	f.fanKeys = frozenAnswers{s.fanKeys.kept.LogView, s.fanKeys.tail.LogView}
+	f.noticeKeys = frozenAnswers{s.noticeKeys.kept.LogView, s.noticeKeys.tail.LogView}
+	return f
+}
+
+// scalars is what is copied. epochs only ever grows, so its memory may be shared.
+func (s *State) scalars() *Frozen {
+	return &Frozen{
+		cfg: &s.cfg, clock: s.clock, index: s.index, phase: s.phase, message: s.message, pauseReason: s.pauseReason,
+		seatVersion: s.seatVersion, epochs: s.epochs, nextHold: s.nextHold, nextIntent: s.intents.next,
+		openIntents: s.intents.at.used, firstIntent: s.intents.first, book: s.book,
+	}
+}

@@ -9,7 +9,7 @@ import (
 func FuzzDecode(f *testing.F) {
 	full := fullCommand(f)
 	f.Add(AppendCommand(nil, &full))
-	for op := range OpRehearsalJoin + 1 {
+	for op := range OpEpoch + 1 {
 		f.Add(AppendCommand(nil, &Command{
 			Op: op, Account: 1, Hold: 1, Order: 1, Ticket: 1, Intent: 1, Attempt: 1, Version: 1, Method: MethodPix,
 			Pay: PayCaptured, Refund: RefundSucceeded, Amount: 22_000, Currency: "BRL", Ref: "pi_1",

@@ -3,6 +3,7 @@ package sale
 import (
 	"encoding/binary"
 
+	"github.com/catraca/catraca/actors/sale/due"
 	"github.com/catraca/catraca/actors/sale/seatmap"
 )
 
@@ -10,6 +11,7 @@ import (
 // the hold stays as the owner of the units until they are sold or given back.
 type hold struct {
 	id      HoldID // 0: the slot is free
+	slot    uint32 // its own, in State.holds
 	account AccountID
 	expires int64
 	cap     int64
@@ -32,21 +34,23 @@ func (h *hold) deadline() int64 {
 	return h.expires
 }
 
-// holdOf finds a live hold, or nil. The pointer is good until the next hold is opened.
+// holdOf finds a live hold, or nil. It is only to be read, and before the next change of the hold.
 func (s *State) holdOf(id HoldID) *hold {
 	slot, ok := s.holdAt.get(uint64(id))
 	if !ok {
 		return nil
 	}
-	return &s.holds[slot]
+	return s.holds.Read(int(slot))
 }
 
-// linesOf is the priced units of a live hold, in place.
-func (s *State) linesOf(h *hold) []OrderLine {
-	slot, _ := s.holdAt.get(uint64(h.id))
-	first := int(slot) * int(s.cfg.Limits.PerHold)
-	return s.holdLines[first : first+int(h.lines)]
+// mutHold is a live hold, to be written. The pointer is good until the next hold is opened.
+func (s *State) mutHold(id HoldID) *hold {
+	slot, _ := s.holdAt.get(uint64(id))
+	return s.holds.Mut(int(slot))
 }
+
+// linesOf is the priced units of a live hold, only to be read.
+func (s *State) linesOf(h *hold) []OrderLine { return s.holdLines.Strip(int(h.slot))[:h.lines] }
 
 // ownHold finds a live hold of the account that asked.
 func (s *State) ownHold(id HoldID, a AccountID) (*hold, Refusal) {
@@ -71,7 +75,7 @@ func (s *State) openHold(c *Command) Result {
 		h := s.holdOf(acc.hold)
 		return Result{Refusal: RefusedHoldExists, Hold: h.id, Order: h.order, At: h.expires}
 	}
-	if len(s.holds)-len(s.freeHolds) >= maxHolds || s.nextHold+1 == 0 {
+	if s.due.Len() >= maxHolds || s.nextHold&idMask == idMask {
 		return refuse(RefusedFull)
 	}
 	lines, res := s.chooseUnits(c)
@@ -86,7 +90,6 @@ func (s *State) openHold(c *Command) Result {
 	s.inventory.Hold(lines, uint32(h.id))
 	s.setLines(h, acc, s.price(lines))
 	h.adjacent = s.cfg.Plan.Together(lines)
-	s.due.push(deadline{h.expires, h.id})
 	s.line.Touch(uint64(c.Account), s.clock, h.expires)
 	s.linesChanged(lines)
 	s.holdChanged(h)
@@ -174,18 +177,22 @@ func (s *State) takeSlot(acc *account) *hold {
 		slot = s.freeHolds[n-1]
 		s.freeHolds = s.freeHolds[:n-1]
 	} else {
-		slot = uint32(len(s.holds))
-		s.holds = append(s.holds, hold{})
-		for range s.cfg.Limits.PerHold {
-			s.holdLines = append(s.holdLines, OrderLine{})
-		}
+		slot = uint32(s.holds.Append(hold{}))
+		s.holdLines.Extend()
 	}
-	t := s.cfg.Times
-	s.holds[slot] = hold{id: s.nextHold, account: acc.id, expires: s.clock + t.Hold, cap: s.clock + t.HoldCap}
-	s.holdAt.put(uint64(s.nextHold), slot)
-	acc.hold = s.nextHold
+	t := &s.cfg.Times
+	h := s.holds.Mut(int(slot))
+	*h = hold{id: s.nextHold, slot: slot, account: acc.id, expires: s.clock + t.Hold, cap: s.clock + t.HoldCap}
+	s.holdAt.put(uint64(h.id), slot)
+	s.remind(h)
+	acc.hold = h.id
 	s.nextHold++
-	return &s.holds[slot]
+	return h
+}
+
+// remind sets the alarm for the deadline of a hold.
+func (s *State) remind(h *hold) {
+	s.due.Set(due.Item{At: h.deadline(), ID: uint32(h.id), Slot: h.slot})
 }
 
 // setLines gives the hold these units and keeps the sums.
@@ -193,7 +200,7 @@ func (s *State) setLines(h *hold, acc *account, lines []OrderLine) {
 	acc.taken -= h.places
 	s.heldPlaces -= h.places
 	h.lines, h.places, h.amount = uint32(len(lines)), 0, 0
-	copy(s.linesOf(h), lines)
+	copy(s.holdLines.MutStrip(int(h.slot)), lines)
 	for _, l := range lines {
 		h.places += l.Count
 		h.amount += int64(l.Count) * (l.Price + l.Fee)
@@ -215,18 +222,19 @@ func (s *State) endHold(h *hold) {
 	s.before = plain(s.before[:0], s.linesOf(h))
 	s.inventory.Release(s.before, uint32(h.id))
 	s.linesChanged(s.before)
-	s.accountOf(h.account).taken -= h.places
+	s.mutAccount(h.account).taken -= h.places
 	s.forgetHold(h)
 }
 
 // forgetHold frees the slot; the units are somebody's business already.
 func (s *State) forgetHold(h *hold) {
-	s.accountOf(h.account).hold = 0
+	h = s.holds.Mut(int(h.slot))
+	s.mutAccount(h.account).hold = 0
 	s.heldPlaces -= h.places
 	s.change(Change{Kind: ChangeHold, Account: h.account, Hold: h.id, Order: h.order})
-	slot, _ := s.holdAt.get(uint64(h.id))
+	s.due.Remove(h.slot)
 	s.holdAt.remove(uint64(h.id))
-	s.freeHolds = append(s.freeHolds, slot)
+	s.freeHolds = append(s.freeHolds, h.slot)
 	*h = hold{}
 }
 
@@ -236,9 +244,11 @@ func (s *State) prolong(h *hold, until int64) {
 	if until <= h.expires {
 		return
 	}
+	h = s.holds.Mut(int(h.slot))
 	h.expires = until
+	s.remind(h)
 	if h.order != 0 {
-		s.orderOf(h.order).expires = until
+		s.mutOrder(h.order).expires = until
 	}
 	s.line.Touch(uint64(h.account), s.clock, until)
 	s.holdChanged(h)
@@ -257,25 +267,14 @@ func (s *State) holdResult(h *hold) Result {
 	}
 }
 
-// settleDeadlines ends every hold whose time is over and leaves an exact deadline on top of the heap. Entries are
-// mended before they count, so that the order is by deadline and hold, whatever extensions came between.
+// settleDeadlines ends every hold whose time is over, in the order of deadline and hold.
 func (s *State) settleDeadlines() {
-	for len(s.due) > 0 {
-		top := s.due[0]
-		h := s.holdOf(top.hold)
-		switch {
-		case h == nil:
-			s.due.pop()
-		case h.deadline() != top.at:
-			s.due[0].at = h.deadline()
-			s.due.down(0)
-		case top.at > s.clock:
-			return
-		case h.order == 0:
-			s.due.pop()
+	for s.due.Len() > 0 && s.due.Top().At <= s.clock {
+		h := s.holds.Read(int(s.due.Top().Slot))
+		if h.order == 0 {
 			s.endHold(h)
-		default:
-			s.orderRanOut(h) // ends the hold or gives it a later deadline
+			continue
 		}
+		s.orderRanOut(h) // ends the hold or gives it a later deadline
 	}
 }

@@ -6,6 +6,7 @@ func (s *State) changeHold(c *Command) Result {
 	if r != Done {
 		return refuse(r)
 	}
+	h = s.holds.Mut(int(h.slot))
 	if len(c.Lines)+len(c.Drop) == 0 || len(c.Lines) > MaxPerHold || len(c.Drop) > MaxPerHold {
 		return refuse(RefusedInvalid)
 	}
@@ -15,7 +16,7 @@ func (s *State) changeHold(c *Command) Result {
 	if !ok {
 		return refuse(RefusedInvalid)
 	}
-	acc := s.accountOf(c.Account)
+	acc := s.mutAccount(c.Account)
 	res := s.checkLines(after, min(s.cfg.Limits.PerHold, s.cfg.Limits.PerAccount-(acc.taken-h.places)))
 	if res.Refusal != Done {
 		return res
@@ -131,6 +132,7 @@ func (s *State) renewHold(c *Command) Result {
 	if h.renewed {
 		return Result{Refusal: RefusedRenewed, Hold: h.id, At: h.expires}
 	}
+	h = s.holds.Mut(int(h.slot))
 	h.renewed = true
 	s.prolong(h, s.clock+s.cfg.Times.HoldRenewal)
 	return s.holdResult(h)

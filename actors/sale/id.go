@@ -2,8 +2,8 @@ package sale
 
 import "github.com/catraca/catraca/actors/sale/seatmap"
 
-// EventID is given by the catalogue. All identifiers are dense, start at 1 (0 means none) and are never reused within
-// an event.
+// EventID is given by the catalogue. No identifier is 0, which means none, or used again within an event. Those of holds,
+// orders and tickets count up from 1; see epoch.go for what restoring a backup does to them.
 type EventID uint32
 
 // AccountID is given by the account machine; opaque here.

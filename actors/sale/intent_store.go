@@ -1,8 +1,10 @@
 package sale
 
+import "github.com/catraca/catraca/actors/sale/slab"
+
 // intentStore keeps the open intents in the order of their ids; closed ones are forgotten.
 type intentStore struct {
-	slots       []intentSlot
+	slots       slab.Slab[intentSlot]
 	free        []uint32
 	at          lookup // id -> slot
 	first, last uint32 // slot + 1
@@ -17,12 +19,22 @@ type intentSlot struct {
 	prev, more uint32 // slot + 1 of the neighbours by id
 }
 
+// get finds an open intent, or nil. It is only to be read, and before the next change of the intent.
 func (t *intentStore) get(id uint64) *intentSlot {
 	slot, ok := t.at.get(id)
 	if !ok {
 		return nil
 	}
-	return &t.slots[slot]
+	return t.slots.Read(int(slot))
+}
+
+// mut finds an open intent to be written, or nil. The pointer is good until the next intent is opened.
+func (t *intentStore) mut(id uint64) *intentSlot {
+	slot, ok := t.at.get(id)
+	if !ok {
+		return nil
+	}
+	return t.slots.Mut(int(slot))
 }
 
 // add appends an intent, whose id must be larger than all before.
@@ -32,13 +44,12 @@ func (t *intentStore) add(x intentSlot) {
 		slot = t.free[n-1]
 		t.free = t.free[:n-1]
 	} else {
-		slot = uint32(len(t.slots))
-		t.slots = append(t.slots, intentSlot{})
+		slot = uint32(t.slots.Append(intentSlot{}))
 	}
 	x.prev, x.more = t.last, 0
-	t.slots[slot] = x
+	*t.slots.Mut(int(slot)) = x
 	if t.last != 0 {
-		t.slots[t.last-1].more = slot + 1
+		t.slots.Mut(int(t.last - 1)).more = slot + 1
 	} else {
 		t.first = slot + 1
 	}
@@ -51,14 +62,14 @@ func (t *intentStore) remove(id uint64) {
 	if !ok {
 		return
 	}
-	x := &t.slots[slot]
+	x := t.slots.Mut(int(slot))
 	if x.prev != 0 {
-		t.slots[x.prev-1].more = x.more
+		t.slots.Mut(int(x.prev - 1)).more = x.more
 	} else {
 		t.first = x.more
 	}
 	if x.more != 0 {
-		t.slots[x.more-1].prev = x.prev
+		t.slots.Mut(int(x.more - 1)).prev = x.prev
 	} else {
 		t.last = x.prev
 	}
@@ -72,7 +83,7 @@ func (s *State) openIntent(kind IntentKind, id OrderID, record uint32, amount, d
 	x := intentSlot{payment: record}
 	x.Intent = Intent{ID: s.intents.next, Kind: kind, Order: id, Amount: amount, Due: due, Reason: clip(reason, maxText)}
 	if record != 0 {
-		x.Attempt = s.payments[record-1].attempt
+		x.Attempt = s.payment(record).attempt
 	}
 	s.intents.next++
 	s.intents.add(x)
@@ -98,6 +109,7 @@ func (s *State) closeIntent(field *uint64) {
 // rearm sets when the intent is to run next.
 func (s *State) rearm(id uint64, due int64) {
 	if x := s.intents.get(id); x != nil && x.Due != due {
+		x = s.intents.mut(id)
 		x.Due = due
 		s.intentChanged(x)
 	}
@@ -112,8 +124,8 @@ func (s *State) intentDone(c *Command) Result {
 	id := x.Order
 	switch x.Kind {
 	case IntentMail:
-		s.orderOf(id).mailed = true
-		s.closeIntent(&s.orderOf(id).mail)
+		s.mutOrder(id).mailed = true
+		s.closeIntent(&s.mutOrder(id).mail)
 		s.orderChanged(id)
 	case IntentMailRefund:
 		done := x.ID
@@ -135,6 +147,7 @@ func (s *State) intentFailed(c *Command) Result {
 	if c.At < 0 || len(c.Text) > maxText {
 		return refuse(RefusedInvalid)
 	}
+	x = s.intents.mut(c.Intent)
 	x.Reason = c.Text
 	if x.Tries < 1<<16-1 {
 		x.Tries++
@@ -158,7 +171,7 @@ func (s *State) giveUp(x *intentSlot) {
 	id, record, reason := x.Order, x.payment, x.Reason
 	switch x.Kind {
 	case IntentMail:
-		s.closeIntent(&s.orderOf(id).mail)
+		s.closeIntent(&s.mutOrder(id).mail)
 		s.needsPerson(id, "tickets not mailed: "+reason)
 	case IntentMailRefund:
 		done := x.ID
@@ -167,7 +180,7 @@ func (s *State) giveUp(x *intentSlot) {
 	case IntentPayStart:
 		s.startGivenUp(id, record)
 	case IntentPayQuery:
-		s.payments[record-1].hints = 0
+		s.mutPayment(record).hints = 0
 		s.askAgain(id, record, true)
 	case IntentCapture:
 		s.captureGivenUp(id, record, reason)

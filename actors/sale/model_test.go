@@ -162,10 +162,10 @@ func (w *world) count() map[ownership]uint32 {
 			}
 		}
 	}
-	for id := range OrderID(w.s.Orders()) {
-		o, _ := w.s.Order(id + 1)
+	for i := range w.s.Orders() {
+		o, _ := w.s.Order(w.s.OrderAt(i))
 		sold := o.State == OrderCommitted || o.State == OrderPaid || o.State == OrderFulfilled
-		if sold || o.State == OrderRefunding && o.Payment.Refund != RefundSucceeded && w.s.orders[id].owns() {
+		if sold || o.State == OrderRefunding && o.Payment.Refund != RefundSucceeded && w.s.orderOf(o.ID).owns() {
 			for _, l := range o.Lines {
 				n[ownership{l.Unit, 0, o.ID}] += l.Count
 			}
@@ -277,7 +277,7 @@ func (w *world) same(hash [32]byte) {
 }
 
 func (w *world) organiser() {
-	c := Command{Actor: 99, Order: OrderID(1 + w.pick(max(w.s.Orders(), 1), "order")), Limit: int64(w.pick(2, "force"))}
+	c := Command{Actor: 99, Order: w.s.OrderAt(w.pick(max(w.s.Orders(), 1), "order")), Limit: int64(w.pick(2, "force"))}
 	c.Op = []Op{OpRefund, OpRefund, OpOrderCancel, OpPause, OpResume, OpRate, OpMessage, OpRemove}[w.pick(8, "op")]
 	switch c.Op {
 	case OpRate:
@@ -293,7 +293,7 @@ func (w *world) organiser() {
 }
 
 func (w *world) gate() {
-	id := TicketID(1 + w.pick(max(w.s.Tickets(), 1), "ticket"))
+	id := w.s.TicketAt(w.pick(max(w.s.Tickets(), 1), "ticket"))
 	before, ok := w.s.Ticket(id)
 	w.keys++
 	r := w.apply(Command{Op: OpScan, Ticket: id, Version: 1, Gate: 7, Key: Key{byte(w.keys), byte(w.keys >> 8), 3}})[0]

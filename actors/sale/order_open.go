@@ -6,7 +6,7 @@ type order struct {
 	previous OrderID // the account's order before this one
 	hold     HoldID
 	state    OrderState
-	first    uint32 // of its lines in State.orderLines
+	first    uint32 // of its run of State.orderLines
 	lines    uint32
 	places   uint32
 	total    int64
@@ -34,16 +34,27 @@ type order struct {
 	issued      uint32
 }
 
+// orderOf finds an order, or nil. It is only to be read, and before the next change of the order.
 func (s *State) orderOf(id OrderID) *order {
-	if id == 0 || int(id) > len(s.orders) {
+	slot, ok := s.orderSlot(id)
+	if !ok {
 		return nil
 	}
-	return &s.orders[id-1]
+	return s.orders.Read(slot)
 }
 
-// orderLinesOf is the priced units of an order, in place.
+// mutOrder finds an order to be written, or nil. The pointer is good until the next order is opened.
+func (s *State) mutOrder(id OrderID) *order {
+	slot, ok := s.orderSlot(id)
+	if !ok {
+		return nil
+	}
+	return s.orders.Mut(slot)
+}
+
+// orderLinesOf is the priced units of an order; they never change.
 func (s *State) orderLinesOf(o *order) []OrderLine {
-	return s.orderLines[o.first : o.first+o.lines]
+	return s.orderLines.Run(int(o.first), int(o.lines))
 }
 
 // openOrder turns a hold into an order that waits for the money. The first checkout of a hold gives it time to pay.
@@ -58,13 +69,13 @@ func (s *State) openOrder(c *Command) Result {
 	if h.order != 0 {
 		return Result{Refusal: RefusedPaying, Hold: h.id, Order: h.order, At: h.expires}
 	}
-	acc := s.accountOf(c.Account)
+	h, acc := s.mutHold(h.id), s.mutAccount(c.Account)
 	switch {
 	case len(c.Text) > maxLang:
 		return refuse(RefusedInvalid)
 	case acc.taken > s.cfg.Limits.PerAccount:
 		return Result{Refusal: RefusedLimit, Number: s.Allowed(c.Account)}
-	case len(s.orders) >= maxOrders || acc.count >= maxOrdersPerAccount:
+	case s.orders.Len() >= maxOrders || acc.count >= maxOrdersPerAccount || !s.numbersFor(h.places):
 		return refuse(RefusedFull)
 	}
 	id := s.addOrder(h, acc, c.Text)
@@ -84,15 +95,13 @@ func (s *State) openOrder(c *Command) Result {
 
 func (s *State) addOrder(h *hold, acc *account, lang string) OrderID {
 	o := order{
-		account: h.account, previous: acc.last, hold: h.id, first: uint32(len(s.orderLines)), lines: h.lines,
+		account: h.account, previous: acc.last, hold: h.id, lines: h.lines,
 		places: h.places, total: h.amount, openedAt: s.clock, expires: h.expires, lang: lang,
 	}
-	for _, l := range s.linesOf(h) {
-		o.fees += int64(l.Count) * l.Fee
-		s.orderLines = append(s.orderLines, l)
-	}
-	s.orders = append(s.orders, o)
-	id := OrderID(len(s.orders))
+	lines := s.linesOf(h)
+	_, _, o.fees = sums(lines)
+	o.first = uint32(s.orderLines.AppendRun(lines))
+	id := s.epochs.order(s.orders.Append(o))
 	acc.last, h.order = id, id
 	acc.count++
 	s.moveOrder(id, OrderAwaiting)
@@ -101,9 +110,15 @@ func (s *State) addOrder(h *hold, acc *account, lang string) OrderID {
 
 // moveOrder changes the state and keeps the book.
 func (s *State) moveOrder(id OrderID, to OrderState) {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	if o.state != 0 {
 		s.book.Orders[o.state]--
+	}
+	if o.state.promises() {
+		s.promised -= o.places
+	}
+	if to.promises() {
+		s.promised += o.places
 	}
 	was, is := isSale(o.state), isSale(to)
 	if is && !was {
@@ -119,6 +134,14 @@ func (s *State) moveOrder(id OrderID, to OrderState) {
 	s.orderChanged(id)
 }
 
+// promises says whether an order of this state will become tickets if all goes well.
+func (st OrderState) promises() bool { return st == OrderAwaiting || st == OrderCommitted }
+
+// numbersFor says whether that many tickets can still be numbered, beside those promised.
+func (s *State) numbersFor(places uint32) bool {
+	return uint64(s.tickets.Len())+uint64(s.promised)+uint64(places) <= maxTickets
+}
+
 // isSale says whether an order of this state is money earned.
 func isSale(st OrderState) bool { return st == OrderPaid || st == OrderFulfilled }
 
@@ -128,7 +151,7 @@ func (s *State) orderChanged(id OrderID) {
 
 // needsPerson marks an order for the organiser's attention; the first reason stays.
 func (s *State) needsPerson(id OrderID, reason string) {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	if !o.attention {
 		o.attention, o.reason = true, clip(reason, maxText)
 		s.book.Attention++
@@ -163,7 +186,7 @@ func (s *State) cancelAwaiting(id OrderID, reason string) Result {
 // closeOrder ends an awaiting order without money: the units are free, and every payment that could still be made
 // is voided.
 func (s *State) closeOrder(id OrderID, to OrderState, reason string) {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	s.endHold(s.holdOf(o.hold))
 	o.settling = false
 	if o.reason == "" {
@@ -176,7 +199,7 @@ func (s *State) closeOrder(id OrderID, to OrderState, reason string) {
 
 // sell moves the units of an order from its hold to the order.
 func (s *State) sell(id OrderID) {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	h := s.holdOf(o.hold)
 	s.before = plain(s.before[:0], s.orderLinesOf(o))
 	s.inventory.Sell(s.before, uint32(h.id), uint32(id))
@@ -190,8 +213,7 @@ func (s *State) sell(id OrderID) {
 // them; all or nothing.
 func (s *State) sellAgain(id OrderID) bool {
 	o := s.orderOf(id)
-	acc := s.accountOf(o.account)
-	if acc.taken+o.places > s.cfg.Limits.PerAccount {
+	if s.accountOf(o.account).taken+o.places > s.cfg.Limits.PerAccount || !s.numbersFor(o.places) {
 		return false
 	}
 	s.before = plain(s.before[:0], s.orderLinesOf(o))
@@ -199,7 +221,7 @@ func (s *State) sellAgain(id OrderID) bool {
 		return false
 	}
 	s.inventory.SellFree(s.before, uint32(id))
-	acc.taken += o.places
+	s.mutAccount(o.account).taken += o.places
 	s.soldPlaces += o.places
 	s.linesChanged(s.before)
 	s.book.LateSaved++
@@ -211,7 +233,7 @@ func (s *State) unsell(id OrderID) {
 	o := s.orderOf(id)
 	s.before = plain(s.before[:0], s.orderLinesOf(o))
 	s.inventory.Unsell(s.before, uint32(id))
-	s.accountOf(o.account).taken -= o.places
+	s.mutAccount(o.account).taken -= o.places
 	s.soldPlaces -= o.places
 	s.linesChanged(s.before)
 }

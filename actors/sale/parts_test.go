@@ -1,7 +1,6 @@
 package sale
 
 import (
-	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -39,32 +38,9 @@ func TestLookup(t *testing.T) {
 	})
 }
 
-func TestDeadlines(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var d deadlines
-		var want []deadline
-		for range rapid.IntRange(0, 60).Draw(t, "n") {
-			x := deadline{rapid.Int64Range(0, 9).Draw(t, "at"), HoldID(rapid.Uint32Range(1, 9).Draw(t, "hold"))}
-			d.push(x)
-			want = append(want, x)
-		}
-		slices.SortFunc(want, func(a, b deadline) int {
-			if a.at != b.at {
-				return int(a.at - b.at)
-			}
-			return int(a.hold) - int(b.hold)
-		})
-		for _, x := range want {
-			if got := d.pop(); got != x {
-				t.Fatalf("got %+v, want %+v", got, x)
-			}
-		}
-	})
-}
-
 // TestAnswers compares with a map: what was answered is found until its time is over or too many came after it.
 func TestAnswers(t *testing.T) {
-	a := answers{life: 1000, limit: 3000}
+	a := newAnswers(1000, 3000)
 	s := &State{}
 	key := func(i int) Key { return Key{byte(i), byte(i >> 8), byte(i >> 16), 1} }
 	const n = 20_000
@@ -75,11 +51,13 @@ func TestAnswers(t *testing.T) {
 			r.Lines = append(r.Lines, Line{Unit: UnitID(i), Count: uint32(j + 1)})
 			r.Units = append(r.Units, UnitID(j))
 		}
-		a.remember(key(i), uint64(i), int64(i/4), r)
+		k := key(i)
+		a.remember(&k, k.hash(), uint64(i), int64(i/4), &r)
 		for _, back := range []int{0, 1, 2998, 2999, 3000, 3999, 4000} {
 			s.units, s.picked = s.units[:0], s.picked[:0]
 			at := i - back
-			got, ok := s.recall(&a, key(at), uint64(at))
+			k := key(at)
+			got, ok := s.recall(&a, &k, k.hash(), uint64(at))
 			if want := at >= 0 && back < 3000; ok != want {
 				t.Fatalf("answer %d after %d: found %t", back, i, ok)
 			}
@@ -91,11 +69,12 @@ func TestAnswers(t *testing.T) {
 			}
 		}
 	}
-	if r, ok := s.recall(&a, key(n-1), 0); !ok || r.Refusal != RefusedMismatch {
+	last := key(n - 1)
+	if r, ok := s.recall(&a, &last, last.hash(), 0); !ok || r.Refusal != RefusedMismatch {
 		t.Errorf("another body: %+v", r)
 	}
-	if cap(a.kept) > 5*a.limit || len(a.cells) > 8*a.limit || len(a.tail) > 20*a.limit {
-		t.Errorf("memory grows: %d answers, %d cells, %d words", cap(a.kept), len(a.cells), len(a.tail))
+	if a.kept.Chunks() > 8 || len(a.keys.cur) > 8*a.limit || a.tail.Chunks() > 3 {
+		t.Errorf("memory grows: %d chunks of answers, %d cells, %d chunks of words", a.kept.Chunks(), len(a.keys.cur), a.tail.Chunks())
 	}
 	a.expire(n)
 	if a.len() != 0 {

@@ -25,6 +25,12 @@ type payment struct {
 	start, query, capture, void, repay uint64
 }
 
+// payment is a record, by its number + 1, only to be read, and before the next change of the payment.
+func (s *State) payment(record uint32) *payment { return s.payments.Read(int(record - 1)) }
+
+// mutPayment is a record to be written. The pointer is good until the next payment is added.
+func (s *State) mutPayment(record uint32) *payment { return s.payments.Mut(int(record - 1)) }
+
 // final says whether nothing more can happen to the payment at the provider.
 func (p *payment) final() bool { return p.state == PayCaptured || p.state == PayCanceled }
 
@@ -46,8 +52,8 @@ func (st PayState) money() bool { return st == PayAuthorized || st == PayCapture
 
 // underWay says whether the provider may be taking the money of an order at this moment.
 func (s *State) underWay(o *order) bool {
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		p := &s.payments[r-1]
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		p := s.payment(r)
 		if !p.wrong && (p.state == PayProcessing || p.state == PayAuthorized) {
 			return true
 		}
@@ -58,7 +64,7 @@ func (s *State) underWay(o *order) bool {
 // beginPayment gives the fan time to pay and asks the provider for a payment, unless this order has one of the
 // method already: that one is tried again.
 func (s *State) beginPayment(c *Command) Result {
-	o := s.orderOf(c.Order)
+	o := s.mutOrder(c.Order)
 	if o == nil || o.account != c.Account {
 		return refuse(RefusedUnknown)
 	}
@@ -73,7 +79,7 @@ func (s *State) beginPayment(c *Command) Result {
 		return Result{Refusal: RefusedPaying, Order: c.Order, At: o.expires}
 	}
 	record := s.usable(o, c.Method)
-	if record == 0 || s.payments[record-1].state == PayFailed {
+	if record == 0 || s.payment(record).state == PayFailed {
 		if o.attempts >= s.cfg.Limits.Attempts {
 			return Result{Refusal: RefusedAttempts, Order: c.Order, At: o.expires, Number: uint32(o.attempts)}
 		}
@@ -84,9 +90,9 @@ func (s *State) beginPayment(c *Command) Result {
 	}
 	if record == 0 {
 		record = s.addPayment(c.Order, c.Method)
-		s.payments[record-1].start = s.openIntent(IntentPayStart, c.Order, record, o.total, s.clock, "")
+		s.mutPayment(record).start = s.openIntent(IntentPayStart, c.Order, record, o.total, s.clock, "")
 	}
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	p.begun = s.clock
 	if p.state == PayFailed {
 		p.state, p.decline = PayCreated, ""
@@ -104,8 +110,8 @@ func (s *State) beginPayment(c *Command) Result {
 
 // usable finds the newest payment of a method that can still be paid: known to the provider, or being made.
 func (s *State) usable(o *order, m Method) uint32 {
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		p := &s.payments[r-1]
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		p := s.payment(r)
 		if p.method == m && !p.final() && !p.wrong && p.void == 0 && (p.ref != "" || p.start != 0) {
 			return r
 		}
@@ -115,17 +121,17 @@ func (s *State) usable(o *order, m Method) uint32 {
 
 // addPayment makes a record; the caller has checked the bound. It returns the record + 1.
 func (s *State) addPayment(id OrderID, m Method) uint32 {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	o.payments++
-	s.payments = append(s.payments, payment{order: id, previous: o.payment, attempt: o.payments, method: m, begun: s.clock})
-	o.payment = uint32(len(s.payments))
+	s.payments.Append(payment{order: id, previous: o.payment, attempt: o.payments, method: m, begun: s.clock})
+	o.payment = uint32(s.payments.Len())
 	return o.payment
 }
 
 // byAttempt finds a payment of the order by its number.
 func (s *State) byAttempt(o *order, attempt uint8) uint32 {
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		if s.payments[r-1].attempt == attempt {
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		if s.payment(r).attempt == attempt {
 			return r
 		}
 	}
@@ -134,8 +140,8 @@ func (s *State) byAttempt(o *order, attempt uint8) uint32 {
 
 // starting says whether the provider has been asked for a payment of the order and has not answered yet.
 func (s *State) starting(o *order) bool {
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		if s.payments[r-1].start != 0 {
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		if s.payment(r).start != 0 {
 			return true
 		}
 	}
@@ -144,7 +150,7 @@ func (s *State) starting(o *order) bool {
 
 // stray makes a record of a payment that is the order's although we did not ask for it; 0 when it has too many.
 func (s *State) stray(id OrderID, ref string) uint32 {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	if o.payments >= maxPayments {
 		s.needsPerson(id, "too many payments")
 		return 0
@@ -156,7 +162,7 @@ func (s *State) stray(id OrderID, ref string) uint32 {
 
 // bind gives a payment the provider's id, and looks at once if a notice about it came before.
 func (s *State) bind(record uint32, ref string) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	p.ref = ref
 	s.refs[ref] = record
 	if s.takeNotice(ref) {
@@ -166,7 +172,7 @@ func (s *State) bind(record uint32, ref string) {
 
 // paymentStarted records what the provider made. A payment that comes too late, or twice for one attempt, is voided.
 func (s *State) paymentStarted(c *Command) Result {
-	o := s.orderOf(c.Order)
+	o := s.mutOrder(c.Order)
 	if o == nil {
 		return refuse(RefusedUnknown)
 	}
@@ -175,14 +181,14 @@ func (s *State) paymentStarted(c *Command) Result {
 		return Result{Refusal: RefusedInvalid, Order: c.Order}
 	}
 	if known := s.refs[c.Ref]; known != 0 && known != record {
-		if s.payments[known-1].order != c.Order {
+		if s.payment(known).order != c.Order {
 			return Result{Refusal: RefusedInvalid, Order: c.Order}
 		}
-		s.closeIntent(&s.payments[record-1].start)
-		s.payments[known-1].method = s.payments[record-1].method
+		s.closeIntent(&s.mutPayment(record).start)
+		s.mutPayment(known).method = s.payment(record).method
 		record = known
 	}
-	if p := &s.payments[record-1]; p.ref != "" && p.ref != c.Ref {
+	if p := s.mutPayment(record); p.ref != "" && p.ref != c.Ref {
 		if record = s.stray(c.Order, c.Ref); record == 0 {
 			return Result{Refusal: RefusedFull, Order: c.Order}
 		}
@@ -191,10 +197,10 @@ func (s *State) paymentStarted(c *Command) Result {
 		s.askAgain(c.Order, record, true)
 		return Result{Order: c.Order}
 	}
-	if s.payments[record-1].ref == "" {
+	if s.payment(record).ref == "" {
 		s.bind(record, c.Ref)
 	}
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	p.url, p.code = c.URL, c.Text
 	s.closeIntent(&p.start)
 	if PayCreated.rank() > p.state.rank() {
@@ -210,7 +216,7 @@ func (s *State) paymentStarted(c *Command) Result {
 
 // startGivenUp is the provider not making a payment: the fan may try again, which asks for another one.
 func (s *State) startGivenUp(id OrderID, record uint32) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	s.closeIntent(&p.start)
 	if p.state.rank() < PayFailed.rank() {
 		p.state, p.decline = PayFailed, declineUnavailable

@@ -18,7 +18,7 @@ const (
 // askAgain opens the question about a payment, or puts it to its next time; answered says that the provider has
 // just told its state. A final payment is asked about no more.
 func (s *State) askAgain(id OrderID, record uint32, answered bool) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	if p.final() {
 		s.closeIntent(&p.query)
 		return
@@ -77,14 +77,14 @@ func (s *State) paymentNotice(c *Command) Result {
 	}
 	if record := s.refs[c.Ref]; record != 0 {
 		s.hintAt(record)
-		return Result{Order: s.payments[record-1].order}
+		return Result{Order: s.payment(record).order}
 	}
-	o := s.orderOf(c.Order)
+	o := s.mutOrder(c.Order)
 	switch {
 	case o == nil && c.Order != 0:
 		return refuse(RefusedUnknown)
 	case o != nil && c.Ref == "":
-		for r := o.payment; r != 0; r = s.payments[r-1].previous {
+		for r := o.payment; r != 0; r = s.payment(r).previous {
 			s.hintAt(r)
 		}
 	case o == nil || s.starting(o):
@@ -102,7 +102,7 @@ func (s *State) paymentNotice(c *Command) Result {
 
 // hintAt makes the outbox look at a payment, or at its refund, now.
 func (s *State) hintAt(record uint32) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	if p.repay != 0 {
 		s.rearm(p.repay, s.clock)
 	}

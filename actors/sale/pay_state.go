@@ -11,7 +11,7 @@ func (s *State) paymentState(c *Command) Result {
 	if r != Done {
 		return Result{Refusal: r, Order: id}
 	}
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	if p.ref == "" && c.Pay.money() {
 		return Result{Refusal: RefusedInvalid, Order: id} // nobody could capture, void or refund it
 	}
@@ -51,18 +51,18 @@ func (s *State) paymentState(c *Command) Result {
 // did not ask for.
 func (s *State) findPayment(c *Command) (OrderID, uint32, Refusal) {
 	if record := s.refs[c.Ref]; record != 0 {
-		id := s.payments[record-1].order
+		id := s.payment(record).order
 		if c.Order != 0 && c.Order != id {
 			return c.Order, 0, RefusedInvalid
 		}
 		return id, record, Done
 	}
-	o := s.orderOf(c.Order)
+	o := s.mutOrder(c.Order)
 	if o == nil {
 		return 0, 0, RefusedUnknown
 	}
 	record := s.byAttempt(o, c.Attempt)
-	if record != 0 && (c.Ref == "" || s.payments[record-1].ref == "") {
+	if record != 0 && (c.Ref == "" || s.payment(record).ref == "") {
 		if c.Ref != "" {
 			s.bind(record, c.Ref)
 		}
@@ -83,7 +83,7 @@ func (s *State) advance(id OrderID, record uint32, to PayState) {
 		s.voided(id, record)
 		return
 	}
-	p, o := &s.payments[record-1], s.orderOf(id)
+	p, o := s.mutPayment(record), s.mutOrder(id)
 	p.state = to
 	open := o.state == OrderAwaiting && !o.settling
 	switch to {
@@ -107,7 +107,7 @@ func (s *State) advance(id OrderID, record uint32, to PayState) {
 // authorized commits the seats before any money is taken. If they cannot be had, the authorisation is voided:
 // nobody pays for a seat they do not get.
 func (s *State) authorized(id OrderID, record uint32) {
-	o, p := s.orderOf(id), &s.payments[record-1]
+	o, p := s.mutOrder(id), s.mutPayment(record)
 	switch {
 	case p.wrong:
 		s.voidPayment(record, "amount differs")
@@ -129,7 +129,7 @@ func (s *State) authorized(id OrderID, record uint32) {
 
 // captured is money taken: it becomes an order with tickets, or goes back in full.
 func (s *State) captured(id OrderID, record uint32) {
-	o, p := s.orderOf(id), &s.payments[record-1]
+	o, p := s.mutOrder(id), s.mutPayment(record)
 	if p.foreign {
 		s.book.Foreign++
 	} else {
@@ -175,7 +175,7 @@ const lateAndGone = "paid too late, a seat is gone"
 
 // voided is the provider's word that a payment will take no money.
 func (s *State) voided(id OrderID, record uint32) {
-	o, p := s.orderOf(id), &s.payments[record-1]
+	o, p := s.mutOrder(id), s.mutPayment(record)
 	if p.final() {
 		return
 	}
@@ -198,7 +198,7 @@ func (s *State) voided(id OrderID, record uint32) {
 
 // captureGivenUp ends an order whose reserved money could not be taken.
 func (s *State) captureGivenUp(id OrderID, record uint32, reason string) {
-	s.closeIntent(&s.payments[record-1].capture)
+	s.closeIntent(&s.mutPayment(record).capture)
 	s.uncommit(id, "capture failed: "+reason)
 	s.voidPayment(record, "capture failed")
 }
@@ -206,7 +206,7 @@ func (s *State) captureGivenUp(id OrderID, record uint32, reason string) {
 // uncommit frees the seats of a committed order and tells the fan.
 func (s *State) uncommit(id OrderID, reason string) {
 	s.unsell(id)
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	o.paid = 0
 	o.reason = clip(reason, maxText)
 	s.moveOrder(id, OrderCanceled)
@@ -215,7 +215,7 @@ func (s *State) uncommit(id OrderID, reason string) {
 
 // voidPayment asks the provider to take no money, unless that is settled or asked already.
 func (s *State) voidPayment(record uint32, reason string) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	if p.final() || p.void != 0 || p.ref == "" {
 		return
 	}
@@ -225,7 +225,7 @@ func (s *State) voidPayment(record uint32, reason string) {
 // voidGivenUp keeps an open question open: it asks what became of the payment, and tries again every hour as long as it
 // is asked about at all.
 func (s *State) voidGivenUp(id OrderID, record uint32, reason string) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	s.needsPerson(id, "payment not voided: "+reason)
 	if again := s.clock + askEvery; again <= p.begun+askFor {
 		s.rearm(p.void, again)
@@ -254,11 +254,11 @@ func (s *State) stillOpen(intent uint64, record uint32) {
 
 // voidOthers voids every payment of an order but one, and stops asking for new ones.
 func (s *State) voidOthers(id OrderID, but uint32) {
-	for r := s.orderOf(id).payment; r != 0; r = s.payments[r-1].previous {
+	for r := s.orderOf(id).payment; r != 0; r = s.payment(r).previous {
 		if r == but {
 			continue
 		}
-		s.closeIntent(&s.payments[r-1].start)
+		s.closeIntent(&s.mutPayment(r).start)
 		s.voidPayment(r, "order is over")
 		s.askAgain(id, r, false)
 	}

@@ -82,7 +82,7 @@ func (s *State) dropUnpaid(a AccountID) {
 		s.endHold(h)
 		return
 	}
-	if o := s.orderOf(h.order); o.payment == 0 {
+	if s.orderOf(h.order).payment == 0 {
 		s.closeOrder(h.order, OrderCanceled, "left")
 	}
 }

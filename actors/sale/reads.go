@@ -2,6 +2,7 @@ package sale
 
 import (
 	"slices"
+	"sort"
 
 	"github.com/catraca/catraca/actors/sale/queue"
 	"github.com/catraca/catraca/actors/sale/seatmap"
@@ -97,7 +98,7 @@ func (s *State) Order(id OrderID) (Order, bool) {
 		record = o.payment
 	}
 	if record != 0 {
-		out.Payment = s.payments[record-1].read()
+		out.Payment = s.payment(record).read()
 	}
 	for i := range o.issued {
 		out.Tickets = append(out.Tickets, o.firstTicket+TicketID(i))
@@ -139,22 +140,35 @@ func (s *State) OrderByRef(ref string) (OrderID, bool) {
 	if record == 0 {
 		return 0, false
 	}
-	return s.payments[record-1].order, true
+	return s.payment(record).order, true
 }
 
-// Orders is how many orders there ever were: their ids are 1 to Orders.
-func (s *State) Orders() int { return len(s.orders) }
+// Orders is how many orders there ever were.
+func (s *State) Orders() int { return s.orders.Len() }
+
+// OrderAt is the id of the order number i, from 0 to Orders. They are in the order in which they were opened.
+func (s *State) OrderAt(i int) OrderID { return s.epochs.order(i) }
+
+// OrdersUpTo is how many orders were opened up to the one with this id, itself included; of an id that no order has, as if it
+// had been. It turns the last id of a page into the number of the next order.
+func (s *State) OrdersUpTo(id OrderID) int {
+	return sort.Search(s.orders.Len(), func(i int) bool { return s.epochs.order(i) > id })
+}
 
 // Ticket finds an issued ticket.
 func (s *State) Ticket(id TicketID) (Ticket, bool) {
-	if id == 0 || int(id) > len(s.tickets) {
+	slot, ok := s.ticketSlot(id)
+	if !ok {
 		return Ticket{}, false
 	}
-	return s.tickets[id-1].Ticket, true
+	return s.tickets.Read(slot).Ticket, true
 }
 
-// Tickets is how many tickets were ever issued: their ids are 1 to Tickets.
-func (s *State) Tickets() int { return len(s.tickets) }
+// Tickets is how many tickets were ever issued.
+func (s *State) Tickets() int { return s.tickets.Len() }
+
+// TicketAt is the id of the ticket number i, from 0 to Tickets. They are in the order in which they were issued.
+func (s *State) TicketAt(i int) TicketID { return s.epochs.ticket(i) }
 
 // Intent finds an open intent.
 func (s *State) Intent(id uint64) (Intent, bool) {
@@ -167,8 +181,8 @@ func (s *State) Intent(id uint64) (Intent, bool) {
 
 // Intents appends all open intents, oldest first.
 func (s *State) Intents(dst []Intent) []Intent {
-	for slot := s.intents.first; slot != 0; slot = s.intents.slots[slot-1].more {
-		dst = append(dst, s.readIntent(&s.intents.slots[slot-1]))
+	for slot := s.intents.first; slot != 0; slot = s.intents.slots.Read(int(slot - 1)).more {
+		dst = append(dst, s.readIntent(s.intents.slots.Read(int(slot-1))))
 	}
 	return dst
 }
@@ -176,7 +190,7 @@ func (s *State) Intents(dst []Intent) []Intent {
 func (s *State) readIntent(x *intentSlot) Intent {
 	out := x.Intent
 	if x.payment != 0 {
-		p := &s.payments[x.payment-1]
+		p := s.payment(x.payment)
 		out.Method, out.Ref = p.method, p.ref
 	}
 	return out

@@ -17,8 +17,8 @@ func (s *State) Payments(id OrderID) []Payment {
 		return nil
 	}
 	var all []Payment
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		all = append(all, s.payments[r-1].read())
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		all = append(all, s.payment(r).read())
 	}
 	slices.Reverse(all)
 	return all

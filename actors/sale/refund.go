@@ -4,7 +4,7 @@ package sale
 // free when the provider has confirmed it. Somebody who is inside already is refunded only by force (Limit 1).
 // On an order with a failed refund it tries that one again.
 func (s *State) refundOrder(c *Command) Result {
-	o := s.orderOf(c.Order)
+	o := s.mutOrder(c.Order)
 	switch {
 	case o == nil:
 		return refuse(RefusedUnknown)
@@ -13,8 +13,8 @@ func (s *State) refundOrder(c *Command) Result {
 	case !isSale(o.state):
 		return s.refundAgain(c)
 	}
-	for _, t := range s.ticketsOf(o) {
-		if t.ScannedAt != 0 && c.Limit != 1 {
+	for i := range o.issued {
+		if t := s.ticketOf(o, i); t.ScannedAt != 0 && c.Limit != 1 {
 			return Result{Refusal: RefusedScanned, Order: c.Order, Ticket: t.ID, At: t.ScannedAt, Number: uint32(t.Gate)}
 		}
 	}
@@ -30,7 +30,7 @@ func (s *State) refundOrder(c *Command) Result {
 		s.moveOrder(c.Order, OrderRefunded)
 		return Result{Order: c.Order}
 	}
-	s.book.Refunding += s.payments[o.paid-1].amount
+	s.book.Refunding += s.payment(o.paid).amount
 	s.repay(c.Order, o.paid, c.Text)
 	return s.refundAgain(c) // this one, and second payments whose refund failed
 }
@@ -38,8 +38,8 @@ func (s *State) refundOrder(c *Command) Result {
 // refundAgain asks once more for the refunds of an order that failed, and asks now for those that were put off.
 func (s *State) refundAgain(c *Command) Result {
 	res := Result{Refusal: RefusedState, Order: c.Order}
-	for r := s.orderOf(c.Order).payment; r != 0; r = s.payments[r-1].previous {
-		p := &s.payments[r-1]
+	for r := s.orderOf(c.Order).payment; r != 0; r = s.payment(r).previous {
+		p := s.mutPayment(r)
 		switch {
 		case p.repay != 0:
 			s.rearm(p.repay, s.clock)
@@ -60,7 +60,7 @@ func (s *State) refundAgain(c *Command) Result {
 
 // repay opens the refund of a captured payment and tells the fan. The book counts it as on its way already.
 func (s *State) repay(id OrderID, record uint32, reason string) {
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	p.refund = RefundPending
 	p.repay = s.openIntent(IntentRefund, id, record, p.amount, s.clock, reason)
 	s.openIntent(IntentMailRefund, id, 0, p.amount, s.clock, reason)
@@ -77,7 +77,7 @@ func (s *State) refundState(c *Command) Result {
 	if record == 0 {
 		return refuse(RefusedUnknown)
 	}
-	p := &s.payments[record-1]
+	p := s.mutPayment(record)
 	id := p.order
 	if c.Ref != "" {
 		p.refundRef = c.Ref
@@ -108,8 +108,8 @@ func (s *State) findRefund(c *Command) uint32 {
 	if o == nil || c.Ref == "" {
 		return 0
 	}
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		if s.payments[r-1].refundRef == c.Ref {
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		if s.payment(r).refundRef == c.Ref {
 			return r
 		}
 	}
@@ -117,7 +117,7 @@ func (s *State) findRefund(c *Command) uint32 {
 }
 
 func (s *State) refunded(id OrderID, record uint32) {
-	p, o := &s.payments[record-1], s.orderOf(id)
+	p, o := s.mutPayment(record), s.mutOrder(id)
 	p.refund = RefundSucceeded
 	s.closeIntent(&p.repay)
 	if !p.foreign {
@@ -134,7 +134,7 @@ func (s *State) refunded(id OrderID, record uint32) {
 }
 
 func (s *State) refundFailed(id OrderID, record uint32, reason string) {
-	p, o := &s.payments[record-1], s.orderOf(id)
+	p, o := s.mutPayment(record), s.mutOrder(id)
 	if p.refund == RefundSucceeded && !p.foreign {
 		s.book.Refunded -= p.amount
 		s.book.Refunding += p.amount

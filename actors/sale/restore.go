@@ -2,6 +2,7 @@ package sale
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/catraca/catraca/actors/sale/queue"
 	"github.com/catraca/catraca/actors/sale/seatmap"
@@ -19,7 +20,10 @@ func Restore(b []byte) (*State, error) {
 
 func restore(b []byte) (*State, error) {
 	r := &reader{b: b}
-	r.version(snapshotVersion)
+	version := r.u8("version")
+	if r.err == nil && version != snapshotVersion && version != snapshotVersionEpochs {
+		r.failf("version", "%d, this build reads %d and %d", version, snapshotVersion, snapshotVersionEpochs)
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -37,6 +41,9 @@ func restore(b []byte) (*State, error) {
 	s.message = r.text("message", maxText)
 	s.pauseReason = r.text("pause_reason", maxText)
 	s.seatVersion = r.u64("seat_version")
+	if version == snapshotVersionEpochs {
+		s.readEpochs(r)
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -60,31 +67,69 @@ func restore(b []byte) (*State, error) {
 	if err := r.done(); err != nil {
 		return nil, err
 	}
+	if n := len(s.epochs); n > 0 && (int(s.epochs[n-1].orders) > s.orders.Len() || int(s.epochs[n-1].tickets) > s.tickets.Len()) {
+		return nil, fmt.Errorf("epoch: %d began after %d orders and %d tickets, which there are not", n, s.epochs[n-1].orders, s.epochs[n-1].tickets)
+	}
 	return s, s.Verify()
 }
 
+// readEpochs reads where the epochs began. Whether there are as many orders and tickets is seen when all is read.
+func (s *State) readEpochs(r *reader) {
+	n := uint32(r.number("epoch", MaxEpoch))
+	if r.err == nil && n == 0 {
+		r.failf("epoch", "0 is stored as version %d", snapshotVersion)
+	}
+	last := epochStart{}
+	for range n {
+		e := epochStart{uint32(r.number("epoch.orders", maxOrders)), uint32(r.number("epoch.tickets", maxTickets))}
+		if r.err == nil && (e.orders < last.orders || e.tickets < last.tickets) {
+			r.failf("epoch.orders", "%d orders and %d tickets after %d and %d", e.orders, e.tickets, last.orders, last.tickets)
+		}
+		if r.err != nil {
+			return
+		}
+		s.epochs, last = append(s.epochs, e), e
+	}
+}
+
+// cellsFor is the size of a lookup for n ids.
+func cellsFor(n int) int { return max(16, 1<<bits.Len(uint(n+n/3))) }
+
+// mutAccountIfAny finds the record of an account to be written, or nil.
+func (s *State) mutAccountIfAny(a AccountID) *account {
+	if s.accountOf(a) == nil {
+		return nil
+	}
+	return s.mutAccount(a)
+}
+
 func (s *State) readAccounts(r *reader) {
-	for range r.count("accounts", maxAccounts, 2) {
+	n := r.count("accounts", maxAccounts, 2)
+	s.accountAt.reserve(cellsFor(n))
+	for range n {
 		a := account{id: AccountID(r.u64("account.id")), taken: r.u32("account.taken")}
 		if _, twice := s.accountAt.get(uint64(a.id)); twice || a.id == 0 {
 			r.failf("account.id", "%d is 0 or there twice", a.id)
 			return
 		}
-		s.accountAt.put(uint64(a.id), uint32(len(s.accounts)))
-		s.accounts = append(s.accounts, a)
+		s.accountAt.put(uint64(a.id), uint32(s.accounts.Append(a)))
 	}
 }
 
 func (s *State) readHolds(r *reader) {
-	s.nextHold = HoldID(r.u32("next_hold"))
+	if s.nextHold = HoldID(r.u32("next_hold")); r.err == nil && (uint32(s.nextHold)>>idBits != s.epoch() || s.nextHold&idMask == 0) {
+		r.failf("next_hold", "%d is not of epoch %d", s.nextHold, s.epoch())
+	}
 	last := HoldID(0)
-	for range r.count("holds", maxHolds, 10) {
+	n := r.count("holds", maxHolds, 10)
+	s.holdAt.reserve(cellsFor(n))
+	for range n {
 		h := hold{id: HoldID(r.u32("hold.id")), account: AccountID(r.u64("hold.account"))}
 		h.expires, h.cap, h.settleBy = r.int("hold.expires"), r.int("hold.cap"), r.int("hold.settle_by")
 		h.order = OrderID(r.u32("hold.order"))
 		h.renewed, h.checkout, h.adjacent = r.bool("hold.renewed"), r.bool("hold.checkout"), r.bool("hold.adjacent")
 		lines := readPriced(r, "hold.lines", int(s.cfg.Limits.PerHold))
-		acc := s.accountOf(h.account)
+		acc := s.mutAccountIfAny(h.account)
 		if r.err == nil && (h.id <= last || acc == nil || acc.hold != 0) {
 			r.failf("hold.id", "%d is out of order or without account", h.id)
 		}
@@ -92,17 +137,13 @@ func (s *State) readHolds(r *reader) {
 			return
 		}
 		last, acc.hold = h.id, h.id
-		slot := uint32(len(s.holds))
-		h.lines = uint32(len(lines))
+		h.slot, h.lines = uint32(s.holds.Len()), uint32(len(lines))
 		h.places, h.amount, _ = sums(lines)
 		s.heldPlaces += h.places
-		s.holds = append(s.holds, h)
-		s.holdLines = append(s.holdLines, lines...)
-		for len(s.holdLines) < len(s.holds)*int(s.cfg.Limits.PerHold) {
-			s.holdLines = append(s.holdLines, OrderLine{})
-		}
-		s.holdAt.put(uint64(h.id), slot)
-		s.due.push(deadline{h.deadline(), h.id})
+		s.holds.Append(h)
+		copy(s.holdLines.MutStrip(s.holdLines.Extend()), lines)
+		s.holdAt.put(uint64(h.id), h.slot)
+		s.remind(&h)
 	}
 }
 
@@ -142,20 +183,22 @@ func (s *State) readOrders(r *reader) {
 		o.shown, o.paid, o.mail = r.u32("order.shown"), r.u32("order.paid"), r.u64("order.mail")
 		o.firstTicket, o.issued = TicketID(r.u32("order.first_ticket")), r.u32("order.issued")
 		lines := readPriced(r, "order.lines", int(s.cfg.Limits.PerHold))
-		acc := s.accountOf(o.account)
+		acc := s.mutAccountIfAny(o.account)
 		if r.err == nil && acc == nil {
 			r.failf("order.account", "%d is unknown", o.account)
 		}
 		if r.err != nil {
 			return
 		}
-		o.first, o.lines = uint32(len(s.orderLines)), uint32(len(lines))
+		o.lines = uint32(len(lines))
 		o.places, o.total, o.fees = sums(lines)
 		o.previous = acc.last
-		s.orderLines = append(s.orderLines, lines...)
-		s.orders = append(s.orders, o)
-		acc.last = OrderID(len(s.orders))
+		o.first = uint32(s.orderLines.AppendRun(lines))
+		acc.last = s.epochs.order(s.orders.Append(o))
 		acc.count++
+		if o.state.promises() {
+			s.promised += o.places
+		}
 		if o.owns() {
 			s.soldPlaces += o.places
 		}
@@ -175,7 +218,7 @@ func (s *State) readPayments(r *reader) {
 		for _, id := range [...]*uint64{&p.start, &p.query, &p.capture, &p.void, &p.repay} {
 			*id = r.u64("payment.intent")
 		}
-		o := s.orderOf(p.order)
+		o := s.mutOrder(p.order)
 		if r.err == nil && (o == nil || o.payments >= maxPayments) {
 			r.failf("payment.order", "%d is unknown or has too many", p.order)
 		}
@@ -187,15 +230,15 @@ func (s *State) readPayments(r *reader) {
 		}
 		o.payments++
 		p.attempt, p.previous = o.payments, o.payment
-		s.payments = append(s.payments, p)
-		o.payment = uint32(len(s.payments))
+		s.payments.Append(p)
+		o.payment = uint32(s.payments.Len())
 		if p.ref != "" {
 			s.refs[p.ref] = o.payment
 		}
 	}
-	for i := range s.orders {
-		if o := &s.orders[i]; !s.hasPayment(o.shown, OrderID(i+1)) || !s.hasPayment(o.paid, OrderID(i+1)) {
-			r.failf("order.paid", "order %d was not paid by %d", i+1, o.paid)
+	for i := range s.orders.Len() {
+		if o, id := s.orders.Read(i), s.epochs.order(i); !s.hasPayment(o.shown, id) || !s.hasPayment(o.paid, id) {
+			r.failf("order.paid", "order %d was not paid by %d", id, o.paid)
 			return
 		}
 	}
@@ -208,12 +251,12 @@ func (s *State) readPayments(r *reader) {
 
 // hasPayment says whether a record + 1, if any, is a payment of the order.
 func (s *State) hasPayment(record uint32, id OrderID) bool {
-	return record == 0 || int64(record) <= int64(len(s.payments)) && s.payments[record-1].order == id
+	return record == 0 || int64(record) <= int64(s.payments.Len()) && s.payment(record).order == id
 }
 
 func (s *State) readTickets(r *reader) {
-	for range r.count("tickets", 1<<32-1, 9) {
-		t := ticket{Ticket: Ticket{ID: TicketID(len(s.tickets) + 1)}}
+	for range r.count("tickets", maxTickets, 9) {
+		t := ticket{Ticket: Ticket{ID: s.epochs.ticket(s.tickets.Len())}}
 		t.Order, t.Unit = OrderID(r.u32("ticket.order")), UnitID(r.u32("ticket.unit"))
 		t.Number, t.Version = r.u32("ticket.number"), r.u16("ticket.version")
 		t.Price = int64(r.number("ticket.price", uint64(MaxPrice)))
@@ -230,19 +273,24 @@ func (s *State) readTickets(r *reader) {
 			return
 		}
 		t.Account = o.account
-		s.tickets = append(s.tickets, t)
+		s.tickets.Append(t)
 	}
-	for i := range s.orders {
-		o := &s.orders[i]
-		if first := uint64(o.firstTicket); o.issued != 0 && (first == 0 || first-1+uint64(o.issued) > uint64(len(s.tickets))) {
-			r.failf("order.issued", "order %d has tickets that do not exist", i+1)
+	for i := range s.orders.Len() {
+		o := s.orders.Read(i)
+		if o.issued == 0 {
+			continue
+		}
+		if first, ok := s.ticketSlot(o.firstTicket); !ok || uint64(first)+uint64(o.issued) > uint64(s.tickets.Len()) {
+			r.failf("order.issued", "order %d has tickets that do not exist", s.epochs.order(i))
 			return
 		}
 	}
 }
 
 func (s *State) readIntents(r *reader) {
-	s.intents.next = r.u64("next_intent")
+	if s.intents.next = r.u64("next_intent"); r.err == nil && (s.intents.next>>intentBits != uint64(s.epoch()) || s.intents.next&(1<<intentBits-1) == 0) {
+		r.failf("next_intent", "%d is not of epoch %d", s.intents.next, s.epoch())
+	}
 	last := uint64(0)
 	for range r.count("intents", 1<<32-1, 8) {
 		x := intentSlot{}
@@ -259,7 +307,7 @@ func (s *State) readIntents(r *reader) {
 		}
 		last = x.ID
 		if x.payment != 0 {
-			x.Attempt = s.payments[x.payment-1].attempt
+			x.Attempt = s.payment(x.payment).attempt
 		}
 		s.intents.add(x)
 	}
@@ -284,29 +332,28 @@ func (s *State) readBook(r *reader) {
 func (a *answers) read(r *reader) {
 	until := int64(0)
 	for range r.count("answers", a.limit, 30) {
-		x := answer{key: r.key("answer.key"), print: r.u64("answer.print"), until: r.int("answer.until")}
-		x.res.Refusal = Refusal(r.u16("answer.refusal"))
-		x.res.Repeated, x.res.Adjacent = r.bool("answer.repeated"), r.bool("answer.adjacent")
-		x.res.Place, x.res.Hold = queue.Place(r.u32("answer.place")), HoldID(r.u32("answer.hold"))
-		x.res.Order, x.res.Ticket = OrderID(r.u32("answer.order")), TicketID(r.u32("answer.ticket"))
-		x.res.At, x.res.Cap, x.res.Amount = r.int("answer.at"), r.int("answer.cap"), r.int("answer.amount")
-		x.res.Number = r.u32("answer.number")
-		x.tail = uint64(len(a.tail))
-		x.units = uint32(r.number("answer.units", 1<<16-1))
-		x.lines = uint32(r.number("answer.lines", 1<<16-1))
-		for range x.units + 2*x.lines {
-			a.tail = append(a.tail, r.u32("answer.words"))
+		x := answer{key: r.key("answer.key"), print: r.u64("answer.print"), until: r.int("answer.until"), tail: a.tail.End()}
+		x.refusal = Refusal(r.u16("answer.refusal"))
+		x.repeated, x.beside = r.bool("answer.repeated"), r.bool("answer.adjacent")
+		x.place, x.hold = queue.Place(r.u32("answer.place")), HoldID(r.u32("answer.hold"))
+		x.order, x.ticket = OrderID(r.u32("answer.order")), TicketID(r.u32("answer.ticket"))
+		x.at, x.cap, x.amount = r.int("answer.at"), r.int("answer.cap"), r.int("answer.amount")
+		x.number = r.u32("answer.number")
+		x.units, x.lines = r.u16("answer.units"), r.u16("answer.lines")
+		for range uint32(x.units) + 2*uint32(x.lines) {
+			a.tail.Append(r.u32("answer.words"))
 			if r.err != nil {
 				return
 			}
 		}
-		if r.err == nil && (x.until < until || x.key == Key{} || a.find(x.key) != nil) {
+		hash := x.key.hash()
+		if r.err == nil && (x.until < until || x.key == Key{} || a.find(&x.key, hash) != nil) {
 			r.failf("answer.key", "is there twice, or expires before the one before")
 		}
 		if r.err != nil {
 			return
 		}
 		until = x.until
-		a.add(x)
+		a.add(hash, &x)
 	}
 }

@@ -8,15 +8,17 @@ package sale
 // orderRanOut is the deadline of a hold with an order.
 func (s *State) orderRanOut(h *hold) {
 	id := h.order
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	if o.settling || !s.unsettled(o) {
 		s.closeOrder(id, OrderExpired, "not paid in time")
 		return
 	}
 	o.settling = true
+	h = s.mutHold(h.id)
 	h.settleBy = s.clock + settleTime
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		if p := &s.payments[r-1]; p.ref != "" && !p.final() {
+	s.remind(h)
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		if p := s.mutPayment(r); p.ref != "" && !p.final() {
 			s.askAgain(id, r, false)
 			s.rearm(p.query, s.clock)
 		}
@@ -27,8 +29,8 @@ func (s *State) orderRanOut(h *hold) {
 // unsettled says whether the provider may still take money for an order. A payment without the provider's id was
 // never shown to the fan, so nobody can pay it.
 func (s *State) unsettled(o *order) bool {
-	for r := o.payment; r != 0; r = s.payments[r-1].previous {
-		if p := &s.payments[r-1]; p.ref != "" && !p.final() {
+	for r := o.payment; r != 0; r = s.payment(r).previous {
+		if p := s.payment(r); p.ref != "" && !p.final() {
 			return true
 		}
 	}
@@ -38,7 +40,7 @@ func (s *State) unsettled(o *order) bool {
 // voidUnwanted uses the provider's answer about a payment whose order waits for no money any more: unless the money is on
 // its way, the payment is voided.
 func (s *State) voidUnwanted(id OrderID, record uint32, reported PayState) {
-	if o := s.orderOf(id); o.state == OrderAwaiting && !o.settling || record == o.paid {
+	if o := s.mutOrder(id); o.state == OrderAwaiting && !o.settling || record == o.paid {
 		return
 	}
 	switch reported {

@@ -5,61 +5,130 @@ import (
 	"slices"
 )
 
-const snapshotVersion = 1
+// A snapshot in the first epoch is of version 1. In a later one it is of version 2 and has, after the version of the seats,
+// the epoch and for each but the first how many orders and tickets there were when it began.
+const (
+	snapshotVersion       = 1
+	snapshotVersionEpochs = 2
+)
+
+// partSize is about how many bytes EachPart hands on at once.
+const partSize = 256 << 10
 
 // AppendSnapshot appends the whole state. Equal states give equal bytes, whatever way they came about: slabs whose slots are
 // reused are written in the order of ids, and what can be derived is left out.
-func (s *State) AppendSnapshot(dst []byte) []byte {
-	dst = append(dst, snapshotVersion)
-	dst = AppendConfig(dst, &s.cfg)
-	dst = appendInt(dst, s.clock)
-	dst = appendUint(dst, s.index)
-	dst = append(dst, byte(s.phase))
-	dst = appendText(appendText(dst, s.message), s.pauseReason)
-	dst = appendUint(dst, s.seatVersion)
-	dst = s.inventory.AppendBinary(dst)
-	dst = s.line.AppendBinary(dst)
-	dst = s.appendAccounts(dst)
-	dst = s.appendHolds(dst)
-	dst = s.appendOrders(dst)
-	dst = s.appendPayments(dst)
-	dst = s.appendTickets(dst)
-	dst = s.appendIntents(dst)
-	dst = appendBook(dst, &s.book)
-	dst = s.fanKeys.append(dst)
-	return s.noticeKeys.append(dst)
-}
+func (s *State) AppendSnapshot(dst []byte) []byte { return s.look().AppendSnapshot(dst) }
 
 // Hash of the whole state; replicas that applied the same log have the same one.
 func (s *State) Hash() [32]byte { return sha256.Sum256(s.AppendSnapshot(nil)) }
 
-func (s *State) appendAccounts(dst []byte) []byte {
-	dst = appendUint(dst, uint32(len(s.accounts)))
-	for i := range s.accounts {
-		dst = appendUint(appendUint(dst, uint64(s.accounts[i].id)), s.accounts[i].taken)
-	}
-	return dst
+// AppendSnapshot appends what State.AppendSnapshot would have at the moment of Freeze.
+func (f *Frozen) AppendSnapshot(dst []byte) []byte {
+	w := &writer{b: dst}
+	f.write(w)
+	return w.b
 }
 
-func (s *State) appendHolds(dst []byte) []byte {
-	live := make([]uint32, 0, len(s.holds))
-	for slot := range s.holds {
-		if s.holds[slot].id != 0 {
-			live = append(live, uint32(slot))
+// EachPart hands the snapshot on in parts of some 256 KiB, so that it never is in memory as a whole. A part is good until the
+// function returns; its error ends the walk and is returned.
+func (f *Frozen) EachPart(part func([]byte) error) error {
+	w := &writer{b: make([]byte, 0, partSize+partSize/4), part: part}
+	f.write(w)
+	w.flush()
+	return w.err
+}
+
+// writer collects a snapshot.
+type writer struct {
+	b    []byte
+	part func([]byte) error // nil: everything stays in b
+	err  error
+}
+
+// full hands on what has been collected when that is a part. It returns false when the rest is not wanted any more.
+func (w *writer) full() bool {
+	if w.part != nil && len(w.b) >= partSize {
+		w.flush()
+	}
+	return w.err == nil
+}
+
+func (w *writer) flush() {
+	if w.err == nil && len(w.b) > 0 {
+		w.err = w.part(w.b)
+	}
+	w.b = w.b[:0]
+}
+
+func (f *Frozen) write(w *writer) {
+	f.writeHead(w)
+	for _, part := range [...]func(*writer){
+		f.writeLine, f.writeAccounts, f.writeHolds, f.writeOrders, f.writePayments, f.writeTickets, f.writeIntents, f.writeBook,
+		f.fanKeys.write, f.noticeKeys.write,
+	} {
+		if part(w); !w.full() {
+			return
 		}
 	}
-	slices.SortFunc(live, func(a, b uint32) int { return int(int64(s.holds[a].id) - int64(s.holds[b].id)) })
-	dst = appendUint(dst, uint32(s.nextHold))
-	dst = appendUint(dst, uint32(len(live)))
+}
+
+func (f *Frozen) writeHead(w *writer) {
+	version := byte(snapshotVersion)
+	if len(f.epochs) > 0 {
+		version = snapshotVersionEpochs
+	}
+	dst := append(w.b, version)
+	dst = AppendConfig(dst, f.cfg)
+	dst = appendInt(dst, f.clock)
+	dst = appendUint(dst, f.index)
+	dst = append(dst, byte(f.phase))
+	dst = appendText(appendText(dst, f.message), f.pauseReason)
+	dst = appendUint(dst, f.seatVersion)
+	if len(f.epochs) > 0 {
+		dst = appendUint(dst, uint32(len(f.epochs)))
+		for _, e := range f.epochs {
+			dst = appendUint(appendUint(dst, e.orders), e.tickets)
+		}
+	}
+	w.b = f.inventory.AppendBinary(dst)
+}
+
+func (f *Frozen) writeLine(w *writer) {
+	const some = 4096
+	w.b = f.line.AppendHead(w.b)
+	for from, joined := 0, int64(0); from < f.line.Places() && w.full(); {
+		w.b, from, joined = f.line.AppendPlaces(w.b, from, some, joined)
+	}
+}
+
+func (f *Frozen) writeAccounts(w *writer) {
+	w.b = appendUint(w.b, uint32(f.accounts.Len()))
+	for i := 0; i < f.accounts.Len() && w.full(); i++ {
+		a := f.accounts.Read(i)
+		w.b = appendUint(appendUint(w.b, uint64(a.id)), a.taken)
+	}
+}
+
+func (f *Frozen) writeHolds(w *writer) {
+	live := make([]int, 0, f.holds.Len())
+	for slot := range f.holds.Len() {
+		if f.holds.Read(slot).id != 0 {
+			live = append(live, slot)
+		}
+	}
+	slices.SortFunc(live, func(a, b int) int { return int(int64(f.holds.Read(a).id) - int64(f.holds.Read(b).id)) })
+	w.b = appendUint(appendUint(w.b, uint32(f.nextHold)), uint32(len(live)))
 	for _, slot := range live {
-		h := &s.holds[slot]
-		dst = appendUint(appendUint(dst, uint32(h.id)), uint64(h.account))
+		h := f.holds.Read(slot)
+		dst := appendUint(appendUint(w.b, uint32(h.id)), uint64(h.account))
 		dst = appendInt(appendInt(appendInt(dst, h.expires), h.cap), h.settleBy)
 		dst = appendUint(dst, uint32(h.order))
 		dst = appendBool(appendBool(appendBool(dst, h.renewed), h.checkout), h.adjacent)
-		dst = appendPriced(dst, s.linesOf(h))
+		w.b = appendPriced(dst, f.holdLines.Strip(slot)[:h.lines])
+		if !w.full() {
+			return
+		}
 	}
-	return dst
 }
 
 func appendPriced(dst []byte, lines []OrderLine) []byte {
@@ -71,10 +140,10 @@ func appendPriced(dst []byte, lines []OrderLine) []byte {
 	return dst
 }
 
-func (s *State) appendOrders(dst []byte) []byte {
-	dst = appendUint(dst, uint32(len(s.orders)))
-	for i := range s.orders {
-		o := &s.orders[i]
+func (f *Frozen) writeOrders(w *writer) {
+	w.b = appendUint(w.b, uint32(f.orders.Len()))
+	for i := 0; i < f.orders.Len() && w.full(); i++ {
+		o, dst := f.orders.Read(i), w.b
 		dst = appendUint(appendUint(dst, uint64(o.account)), uint32(o.hold))
 		dst = append(dst, byte(o.state), o.attempts)
 		for _, at := range [...]int64{o.openedAt, o.expires, o.paidAt} {
@@ -86,15 +155,14 @@ func (s *State) appendOrders(dst []byte) []byte {
 		}
 		dst = appendUint(appendUint(appendUint(dst, o.shown), o.paid), o.mail)
 		dst = appendUint(appendUint(dst, uint32(o.firstTicket)), o.issued)
-		dst = appendPriced(dst, s.orderLinesOf(o))
+		w.b = appendPriced(dst, f.orderLines.Run(int(o.first), int(o.lines)))
 	}
-	return dst
 }
 
-func (s *State) appendPayments(dst []byte) []byte {
-	dst = appendUint(dst, uint32(len(s.payments)))
-	for i := range s.payments {
-		p := &s.payments[i]
+func (f *Frozen) writePayments(w *writer) {
+	w.b = appendUint(w.b, uint32(f.payments.Len()))
+	for i := 0; i < f.payments.Len() && w.full(); i++ {
+		p, dst := f.payments.Read(i), w.b
 		dst = appendUint(dst, uint32(p.order))
 		dst = append(dst, byte(p.method), byte(p.state), byte(p.refund), p.hints)
 		dst = appendBool(appendBool(dst, p.wrong), p.foreign)
@@ -105,18 +173,18 @@ func (s *State) appendPayments(dst []byte) []byte {
 		for _, id := range [...]uint64{p.start, p.query, p.capture, p.void, p.repay} {
 			dst = appendUint(dst, id)
 		}
+		w.b = dst
 	}
-	dst = appendUint(dst, uint32(len(s.unmatched)))
-	for _, n := range s.unmatched {
-		dst = appendInt(appendUint(appendText(dst, n.ref), uint32(n.order)), n.at)
+	w.b = appendUint(w.b, uint32(len(f.unmatched)))
+	for _, n := range f.unmatched {
+		w.b = appendInt(appendUint(appendText(w.b, n.ref), uint32(n.order)), n.at)
 	}
-	return dst
 }
 
-func (s *State) appendTickets(dst []byte) []byte {
-	dst = appendUint(dst, uint32(len(s.tickets)))
-	for i := range s.tickets {
-		t := &s.tickets[i]
+func (f *Frozen) writeTickets(w *writer) {
+	w.b = appendUint(w.b, uint32(f.tickets.Len()))
+	for i := 0; i < f.tickets.Len() && w.full(); i++ {
+		t, dst := f.tickets.Read(i), w.b
 		dst = appendUint(appendUint(dst, uint32(t.Order)), uint32(t.Unit))
 		dst = appendUint(appendUint(dst, t.Number), t.Version)
 		dst = appendUint(appendUint(dst, uint64(t.Price)), uint64(t.Fee))
@@ -125,24 +193,23 @@ func (s *State) appendTickets(dst []byte) []byte {
 		if t.ScannedAt != 0 {
 			dst = append(appendUint(dst, t.Gate), t.nonce[:]...)
 		}
+		w.b = dst
 	}
-	return dst
 }
 
-func (s *State) appendIntents(dst []byte) []byte {
-	dst = appendUint(dst, s.intents.next)
-	dst = appendUint(dst, uint32(s.intents.at.used))
-	for slot := s.intents.first; slot != 0; slot = s.intents.slots[slot-1].more {
-		x := &s.intents.slots[slot-1]
-		dst = append(appendUint(dst, x.ID), byte(x.Kind))
+func (f *Frozen) writeIntents(w *writer) {
+	w.b = appendUint(appendUint(w.b, f.nextIntent), uint32(f.openIntents))
+	for slot := f.firstIntent; slot != 0 && w.full(); slot = f.intents.Read(int(slot - 1)).more {
+		x := f.intents.Read(int(slot - 1))
+		dst := append(appendUint(w.b, x.ID), byte(x.Kind))
 		dst = appendUint(appendUint(dst, uint32(x.Order)), x.payment)
 		dst = appendInt(appendInt(dst, x.Amount), x.Due)
-		dst = appendText(appendUint(dst, x.Tries), x.Reason)
+		w.b = appendText(appendUint(dst, x.Tries), x.Reason)
 	}
-	return dst
 }
 
-func appendBook(dst []byte, b *Book) []byte {
+func (f *Frozen) writeBook(w *writer) {
+	b, dst := &f.book, w.b
 	for _, v := range [...]int64{b.Captured, b.Refunded, b.Refunding, b.SoldFace, b.SoldFees} {
 		dst = appendInt(dst, v)
 	}
@@ -155,26 +222,25 @@ func appendBook(dst []byte, b *Book) []byte {
 	} {
 		dst = appendUint(dst, n)
 	}
-	return dst
+	w.b = dst
 }
 
-func (a *answers) append(dst []byte) []byte {
-	dst = appendUint(dst, uint32(a.len()))
-	for i := a.head; i < len(a.kept); i++ {
-		x := &a.kept[i]
-		dst = append(dst, x.key[:]...)
+func (a *frozenAnswers) write(w *writer) {
+	w.b = appendUint(w.b, uint32(a.kept.End()-a.kept.Start()))
+	for n := a.kept.Start(); n < a.kept.End() && w.full(); n++ {
+		x := a.kept.Read(n)
+		dst := append(w.b, x.key[:]...)
 		dst = appendInt(appendUint(dst, x.print), x.until)
-		r := &x.res
-		dst = appendUint(dst, uint16(r.Refusal))
-		dst = appendBool(appendBool(dst, r.Repeated), r.Adjacent)
-		dst = appendUint(appendUint(dst, uint32(r.Place)), uint32(r.Hold))
-		dst = appendUint(appendUint(dst, uint32(r.Order)), uint32(r.Ticket))
-		dst = appendInt(appendInt(appendInt(dst, r.At), r.Cap), r.Amount)
-		dst = appendUint(dst, r.Number)
+		dst = appendUint(dst, uint16(x.refusal))
+		dst = appendBool(appendBool(dst, x.repeated), x.beside)
+		dst = appendUint(appendUint(dst, uint32(x.place)), uint32(x.hold))
+		dst = appendUint(appendUint(dst, uint32(x.order)), uint32(x.ticket))
+		dst = appendInt(appendInt(appendInt(dst, x.at), x.cap), x.amount)
+		dst = appendUint(dst, x.number)
 		dst = appendUint(appendUint(dst, x.units), x.lines)
-		for _, word := range a.tail[x.tail-a.tailBase:][:x.units+2*x.lines] {
-			dst = appendUint(dst, word)
+		for i := range uint64(x.units) + 2*uint64(x.lines) {
+			dst = appendUint(dst, a.tail.Get(x.tail+i))
 		}
+		w.b = dst
 	}
-	return dst
 }

@@ -1,8 +1,10 @@
 package sale
 
 import (
+	"github.com/catraca/catraca/actors/sale/due"
 	"github.com/catraca/catraca/actors/sale/queue"
 	"github.com/catraca/catraca/actors/sale/seatmap"
+	"github.com/catraca/catraca/actors/sale/slab"
 )
 
 // Bounds of one sale. A command that would pass one is refused with RefusedFull.
@@ -10,6 +12,7 @@ const (
 	maxAccounts         = 1 << 23 // that ever held something
 	maxHolds            = 1 << 20 // live at once
 	maxOrders           = 1 << 23
+	maxTickets          = idMask // issued or promised
 	maxOrdersPerAccount = 64
 	maxPayments         = 16      // of one order at the provider
 	maxUnmatched        = 1 << 10 // notices about payments nobody knows yet
@@ -46,28 +49,32 @@ type State struct {
 	heldPlaces  uint32 // of all live holds; the inventory must agree
 	soldPlaces  uint32 // of all orders that own their units; the inventory must agree
 	line        *queue.Queue
+	epochs      epochsOf // where each epoch but the first began
 
-	accounts  []account // slab, one per account that ever held something
-	accountAt lookup    // account -> slot
+	accounts  slab.Slab[account] // one per account that ever held something
+	accountAt lookup             // account -> slot
 
-	holds     []hold      // slab of live holds, slots are reused
-	holdLines []OrderLine // PerHold lines for each slot of holds
+	holds     slab.Slab[hold]      // live holds, slots are reused
+	holdLines slab.Slab[OrderLine] // a strip of PerHold lines for each slot of holds
 	freeHolds []uint32
 	holdAt    lookup // hold -> slot
 	nextHold  HoldID
-	due       deadlines
+	due       due.Heap // of every live hold, by slot
 
-	orders     []order // OrderID-1
-	orderLines []OrderLine
-	payments   []payment
-	refs       map[string]uint32 // provider's payment id -> index of payments; never iterated
+	orders     slab.Slab[order] // in the order of their ids
+	orderLines slab.Slab[OrderLine]
+	promised   uint32 // places of orders that wait for money, and will be tickets
+	payments   slab.Slab[payment]
+	refs       map[string]uint32 // provider's payment id -> record of payments + 1; never iterated
 	unmatched  []notice          // oldest first
-	tickets    []ticket          // TicketID-1
+	tickets    slab.Slab[ticket] // in the order of their ids
 	intents    intentStore
 	book       Book
 
 	fanKeys    answers
 	noticeKeys answers
+
+	settled bool // the batch in hand has ended what ran out
 
 	// Scratch of one batch or command; never part of a snapshot.
 	changes []Change
@@ -95,11 +102,18 @@ func New(cfg Config) (*State, error) {
 func newState(cfg Config) *State {
 	return &State{
 		cfg:        cfg,
+		accounts:   slab.Make[account](1),
+		holds:      slab.Make[hold](1),
+		holdLines:  slab.Make[OrderLine](int(cfg.Limits.PerHold)),
 		nextHold:   1,
+		orders:     slab.Make[order](1),
+		orderLines: slab.Make[OrderLine](1),
+		payments:   slab.Make[payment](1),
 		refs:       make(map[string]uint32),
-		intents:    intentStore{next: 1},
-		fanKeys:    answers{life: fanKeyLife, limit: maxFanKeys},
-		noticeKeys: answers{life: noticeKeyLife, limit: maxNoticeKeys},
+		tickets:    slab.Make[ticket](1),
+		intents:    intentStore{slots: slab.Make[intentSlot](1), next: 1},
+		fanKeys:    newAnswers(fanKeyLife, maxFanKeys),
+		noticeKeys: newAnswers(noticeKeyLife, maxNoticeKeys),
 	}
 }
 
@@ -112,24 +126,30 @@ type account struct {
 	count uint32  // orders
 }
 
-// accountOf finds the record of an account, or nil. The pointer is good until the next account is added.
+// accountOf finds the record of an account, or nil. It is only to be read, and before the next change of the account.
 func (s *State) accountOf(a AccountID) *account {
 	slot, ok := s.accountAt.get(uint64(a))
 	if !ok {
 		return nil
 	}
-	return &s.accounts[slot]
+	return s.accounts.Read(int(slot))
 }
 
-// ensureAccount adds the record if needed; nil when the bound is reached.
+// mutAccount is the record of an account that has one, to be written. The pointer is good until the next account is added.
+func (s *State) mutAccount(a AccountID) *account {
+	slot, _ := s.accountAt.get(uint64(a))
+	return s.accounts.Mut(int(slot))
+}
+
+// ensureAccount adds the record if needed and returns it to be written; nil when the bound is reached.
 func (s *State) ensureAccount(a AccountID) *account {
-	if acc := s.accountOf(a); acc != nil {
-		return acc
+	slot, ok := s.accountAt.get(uint64(a))
+	if !ok {
+		if s.accounts.Len() >= maxAccounts {
+			return nil
+		}
+		slot = uint32(s.accounts.Append(account{id: a}))
+		s.accountAt.put(uint64(a), slot)
 	}
-	if len(s.accounts) >= maxAccounts {
-		return nil
-	}
-	s.accountAt.put(uint64(a), uint32(len(s.accounts)))
-	s.accounts = append(s.accounts, account{id: a})
-	return &s.accounts[len(s.accounts)-1]
+	return s.accounts.Mut(int(slot))
 }

@@ -9,14 +9,14 @@ type ticket struct {
 
 // fulfil issues the tickets of an order whose money is there, mails them, and ends the fan's turn.
 func (s *State) fulfil(id OrderID) {
-	o := s.orderOf(id)
+	o := s.mutOrder(id)
 	o.paidAt = s.clock
 	s.moveOrder(id, OrderPaid)
-	o.firstTicket = TicketID(len(s.tickets) + 1)
+	o.firstTicket = s.epochs.ticket(s.tickets.Len())
 	for _, l := range s.orderLinesOf(o) {
 		for i := range l.Count {
-			s.tickets = append(s.tickets, ticket{Ticket: Ticket{
-				ID: TicketID(len(s.tickets) + 1), Order: id, Account: o.account, Unit: l.Unit, Number: i + 1,
+			s.tickets.Append(ticket{Ticket: Ticket{
+				ID: s.epochs.ticket(s.tickets.Len()), Order: id, Account: o.account, Unit: l.Unit, Number: i + 1,
 				Version: 1, Price: l.Price, Fee: l.Fee, IssuedAt: s.clock,
 			}})
 		}
@@ -33,19 +33,16 @@ func (s *State) fulfil(id OrderID) {
 	}
 }
 
-// ticketsOf is the tickets of an order, in place.
-func (s *State) ticketsOf(o *order) []ticket {
-	if o.issued == 0 {
-		return nil
-	}
-	return s.tickets[o.firstTicket-1:][:o.issued]
-}
+// ticketOf is ticket i of an order, from 0 to its issued, only to be read.
+func (s *State) ticketOf(o *order, i uint32) *ticket { return s.tickets.Read(o.ticketSlot(i)) }
+
+// ticketSlot is the index of ticket i of an order.
+func (o *order) ticketSlot(i uint32) int { return int(o.firstTicket&idMask) - 1 + int(i) }
 
 func (s *State) revokeTickets(o *order) {
-	tickets := s.ticketsOf(o)
-	for i := range tickets {
-		if !tickets[i].Revoked {
-			tickets[i].Revoked = true
+	for i := range o.issued {
+		if t := s.tickets.Mut(o.ticketSlot(i)); !t.Revoked {
+			t.Revoked = true
 			s.book.TicketsRevoked++
 		}
 	}
@@ -54,10 +51,11 @@ func (s *State) revokeTickets(o *order) {
 // scan lets a ticket in, once. What makes a ticket worthless is checked before whether it was used, so that a
 // copy of a cancelled ticket is called cancelled. The scanner repeating itself (same Key) hears the same again.
 func (s *State) scan(c *Command) Result {
-	if c.Ticket == 0 || int(c.Ticket) > len(s.tickets) {
+	slot, ok := s.ticketSlot(c.Ticket)
+	if !ok {
 		return refuse(RefusedUnknown)
 	}
-	t := &s.tickets[c.Ticket-1]
+	t := s.tickets.Read(slot)
 	res := Result{Ticket: t.ID, Order: t.Order}
 	switch {
 	case t.ScannedAt != 0 && c.Key != (Key{}) && t.nonce == c.Key && t.Gate == c.Gate:
@@ -71,6 +69,7 @@ func (s *State) scan(c *Command) Result {
 	case t.ScannedAt != 0:
 		res.Refusal, res.At, res.Number = RefusedScanned, t.ScannedAt, uint32(t.Gate)
 	default:
+		t = s.tickets.Mut(slot)
 		t.ScannedAt, t.Gate, t.nonce = max(s.clock, 1), c.Gate, c.Key
 		s.book.TicketsScanned++
 		res.At, res.Number = t.ScannedAt, uint32(t.Gate)

@@ -15,6 +15,7 @@ type world struct {
 	t    *rapid.T
 	s    *State
 	log  []logged
+	base []byte // what the log goes on from; nil: an empty sale
 	dec  Decoder
 	now  int64
 	keys int
@@ -24,6 +25,8 @@ type world struct {
 	repaid  map[uint64]RefundState    // what came of refunds, by intent
 	stale   []Command                 // reports that may come again
 	owners  map[UnitID]string         // as seen after the last batch
+
+	before, after func() // each batch; may be nil
 }
 
 // logged is one batch as it would stand in the log.
@@ -75,7 +78,13 @@ func (w *world) apply(cmds ...Command) []Result {
 		l.cmds = append(l.cmds, AppendCommand(nil, &cmds[i]))
 	}
 	w.log = append(w.log, l)
+	if w.before != nil {
+		w.before()
+	}
 	results, err := run(w.s, &w.dec, l)
+	if w.after != nil {
+		w.after()
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

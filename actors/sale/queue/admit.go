@@ -38,8 +38,8 @@ func (q *Queue) SetRate(ratePerMinute, activeCap uint32, now int64) {
 // The work is paid for by the calls that put places in line; it is not bounded per call.
 func (q *Queue) Advance(now int64, open bool, stock uint32) {
 	now = q.observe(now)
-	for len(q.timers) > 0 && q.timers[0].at <= now {
-		q.expire(q.timers[0].place, now)
+	for q.due.Len() > 0 && q.due.Top().At <= now {
+		q.expire(Place(q.due.Top().ID), now)
 	}
 	if !open {
 		return
@@ -56,32 +56,31 @@ func (q *Queue) Advance(now int64, open bool, stock uint32) {
 // expire acts on a deadline that has passed. What follows is counted from now, not from the deadline: nobody loses
 // grace because the event stood still.
 func (q *Queue) expire(p Place, now int64) {
-	e := q.at(p)
+	e := q.mut(p)
 	switch e.state {
 	case Offered:
 		q.exposure.NoShows++
 		if e.misses++; e.misses >= MaxMisses {
-			q.move(p, e, Left, 0, 0)
+			q.move(p, Left, 0, 0)
 			return
 		}
-		q.move(p, e, Parked, now+q.policy.ParkGraceMs, 0)
+		q.move(p, Parked, now+q.policy.ParkGraceMs, 0)
 	case Shopping:
-		q.move(p, e, Done, 0, 0)
+		q.move(p, Done, 0, 0)
 	case Parked:
-		q.move(p, e, Left, 0, 0)
+		q.move(p, Left, 0, 0)
 	default: // the others have no deadline
 	}
 }
 
 // take gives the first in line its turn.
 func (q *Queue) take(p Place, now int64) {
-	e := q.at(p)
-	if e.state == Away {
+	if q.at(p).state == Away {
 		q.exposure.Passed++
-		q.move(p, e, Parked, now+q.policy.ParkGraceMs, 0)
+		q.move(p, Parked, now+q.policy.ParkGraceMs, 0)
 	} else {
 		q.tokens -= tokenUnits
-		q.move(p, e, Offered, now+q.policy.ClaimMs, 0)
+		q.move(p, Offered, now+q.policy.ClaimMs, 0)
 	}
 	q.front = max(q.front, p)
 }
@@ -97,8 +96,8 @@ func (q *Queue) room(stock uint32) bool {
 func (q *Queue) Due(now int64, open bool, stock uint32) int64 {
 	now = max(q.clock, min(now, maxClock))
 	due := Never
-	if len(q.timers) > 0 {
-		due = q.timers[0].at
+	if q.due.Len() > 0 {
+		due = q.due.Top().At
 	}
 	if open && q.line.total > 0 && q.room(stock) {
 		at := q.clock

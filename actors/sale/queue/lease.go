@@ -16,13 +16,13 @@ func (q *Queue) Claim(account uint64, now int64) (deadline int64, r Refusal) {
 		}
 		q.exposure.Claims++
 		deadline = now + q.policy.LeaseMs
-		q.move(p, e, Shopping, deadline, now+q.policy.LeaseCapMs)
+		q.move(p, Shopping, deadline, now+q.policy.LeaseCapMs)
 		return deadline, None
 	case Shopping:
 		if q.lapsed(e, now) {
 			return 0, Ended
 		}
-		return q.timers[e.timer-1].at, None
+		return q.termOf(e).at, None
 	case Done:
 		return 0, Ended
 	case Left:
@@ -46,10 +46,10 @@ func (q *Queue) Touch(account uint64, now, until int64) int64 {
 	if e.state != Shopping || q.lapsed(e, now) {
 		return 0
 	}
-	t := q.timers[e.timer-1]
+	t := q.termOf(e)
 	if at := min(until, t.cap); at > t.at {
 		t.at = at
-		q.arm(e, t)
+		q.setTerm(p, e.term-1, t)
 	}
 	return t.at
 }
@@ -67,6 +67,6 @@ func (q *Queue) Finish(account uint64, now int64) bool {
 	if p == 0 || q.at(p).state != Shopping {
 		return false
 	}
-	q.move(p, q.at(p), Done, 0, 0)
+	q.move(p, Done, 0, 0)
 	return true
 }

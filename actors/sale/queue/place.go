@@ -11,17 +11,17 @@ func (q *Queue) Join(account uint64, now int64) (Place, Refusal) {
 		case e.state == Removed:
 			return 0, Barred
 		case e.state == Parked && q.lapsed(e, now):
-			q.move(p, e, Left, 0, 0)
+			q.move(p, Left, 0, 0)
 		case e.state.Live():
-			q.back(p, e, now)
+			q.back(p, now)
 			return p, None
 		}
 	}
 	if q.issued >= q.policy.MaxPlaces {
 		return 0, Full
 	}
-	p, e := q.append(account, now)
-	q.move(p, e, Waiting, 0, 0)
+	p := q.append(account, now)
+	q.move(p, Waiting, 0, 0)
 	return p, None
 }
 
@@ -33,7 +33,7 @@ func (q *Queue) Away(account uint64, now int64) bool {
 	if p == 0 || q.at(p).state != Waiting {
 		return false
 	}
-	q.move(p, q.at(p), Away, 0, 0)
+	q.move(p, Away, 0, 0)
 	return true
 }
 
@@ -42,10 +42,11 @@ func (q *Queue) Away(account uint64, now int64) bool {
 func (q *Queue) Back(account uint64, now int64) bool {
 	now = q.observe(now)
 	p := q.latest(account)
-	return p != 0 && q.back(p, q.at(p), now)
+	return p != 0 && q.back(p, now)
 }
 
-func (q *Queue) back(p Place, e *entry, now int64) bool {
+func (q *Queue) back(p Place, now int64) bool {
+	e := q.at(p)
 	switch {
 	case e.state == Away:
 	case e.state == Parked && !q.lapsed(e, now):
@@ -53,7 +54,7 @@ func (q *Queue) back(p Place, e *entry, now int64) bool {
 	default:
 		return false
 	}
-	q.move(p, e, Waiting, 0, 0)
+	q.move(p, Waiting, 0, 0)
 	return true
 }
 
@@ -81,12 +82,8 @@ func (q *Queue) Remove(account uint64, now int64) bool {
 }
 
 func (q *Queue) drop(p Place, to State) {
-	e := q.at(p)
-	if e.state.inLine() {
+	if q.at(p).state.inLine() {
 		q.exposure.Leaves++
 	}
-	q.move(p, e, to, 0, 0)
+	q.move(p, to, 0, 0)
 }
-
-// lapsed says whether the deadline has passed although Advance has not yet acted on it.
-func (q *Queue) lapsed(e *entry, now int64) bool { return q.timers[e.timer-1].at <= now }

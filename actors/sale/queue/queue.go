@@ -1,5 +1,10 @@
 package queue
 
+import (
+	"github.com/catraca/catraca/actors/sale/due"
+	"github.com/catraca/catraca/actors/sale/slab"
+)
+
 // Never is the Due of a queue in which nothing will happen by itself.
 const Never = int64(1<<63 - 1)
 
@@ -18,14 +23,16 @@ type Queue struct {
 	policy Policy
 	clock  int64 // latest time seen, unix ms
 
-	slab     []*chunk
-	issued   uint32
-	accounts accounts
-	line     line
-	front    Place  // the turn of all places up to here has come
-	returned uint32 // in line at or before front
-	timers   []timer
-	byState  [Removed + 1]uint32
+	slab      slab.Slab[entry]
+	issued    uint32
+	accounts  accounts
+	line      line
+	front     Place  // the turn of all places up to here has come
+	returned  uint32 // in line at or before front
+	terms     slab.Slab[term]
+	freeTerms []uint32 // index plus one
+	due       due.Heap
+	byState   [Removed + 1]uint32
 
 	tokens   uint64 // in sixty-thousandths of an offer
 	ceiling  uint32 // offered + shopping when the cap was lowered below it, falling with every end
@@ -36,8 +43,15 @@ type Queue struct {
 
 // New returns an empty queue. Values outside the bounds of Validate are brought to the nearest bound.
 func New(p Policy) *Queue {
-	p = p.clamped()
-	return &Queue{policy: p, tokens: bucketSize(p)}
+	q := empty()
+	q.policy = p.clamped()
+	q.tokens = bucketSize(q.policy)
+	return q
+}
+
+// empty is a queue without a policy.
+func empty() *Queue {
+	return &Queue{slab: slab.Make[entry](1), terms: slab.Make[term](1)}
 }
 
 // Policy in force, as changed by SetRate.
@@ -94,8 +108,8 @@ func (q *Queue) Lookup(account uint64) (Info, bool) {
 	if e.state.inLine() || e.state == Parked {
 		info.Ahead = q.Ahead(p)
 	}
-	if e.timer != 0 {
-		t := q.timers[e.timer-1]
+	if e.term != 0 {
+		t := q.termOf(e)
 		info.Deadline, info.Cap = t.at, t.cap
 	}
 	return info, true
@@ -119,7 +133,8 @@ func (q *Queue) observe(now int64) int64 {
 func (q *Queue) active() uint32 { return q.byState[Offered] + q.byState[Shopping] }
 
 // move is the only way a place changes its state. at and limit are the deadline and the cap of the new state.
-func (q *Queue) move(p Place, e *entry, to State, at, limit int64) {
+func (q *Queue) move(p Place, to State, at, limit int64) {
+	e := q.mut(p)
 	from := e.state
 	e.state = to
 	if from != 0 {
@@ -143,7 +158,7 @@ func (q *Queue) move(p Place, e *entry, to State, at, limit int64) {
 		q.ceiling = min(q.ceiling, q.active())
 	}
 	if to.timed() {
-		q.arm(e, timer{at: at, cap: limit, place: p})
+		q.arm(p, e, term{at, limit})
 	} else {
 		q.disarm(e)
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/catraca/catraca/actors/sale/slab"
 )
 
 // snapshotVersion is the first byte. Layout, all numbers minimal uvarints: policy (8), clock, tokens, front, exposure
@@ -16,35 +18,85 @@ var (
 	errForm  = errors.New("a number is not in its shortest form")
 )
 
+// Frozen is what a snapshot has of a queue, as it was at one moment. It does not change and may be read by any number of
+// goroutines.
+type Frozen struct {
+	policy   Policy
+	exposure Exposure
+	clock    int64
+	tokens   uint64
+	front    Place
+	places   slab.View[entry]
+	terms    slab.View[term]
+}
+
+func (q *Queue) frozen(places slab.View[entry], terms slab.View[term]) Frozen {
+	return Frozen{
+		policy: q.policy, exposure: q.exposure, clock: q.clock, tokens: q.tokens, front: q.front,
+		places: places, terms: terms,
+	}
+}
+
+// Freeze takes the queue as it is, without the transitions. It costs some 20 bytes per 1,000 places; changes made
+// afterwards copy the chunks they touch.
+func (q *Queue) Freeze() Frozen { return q.frozen(q.slab.Freeze(), q.terms.Freeze()) }
+
+// Look is like Freeze, but good only until the next change of the queue.
+func (q *Queue) Look() Frozen { return q.frozen(q.slab.View, q.terms.View) }
+
 // AppendBinary appends the state without the transitions. Equal states give equal bytes.
 func (q *Queue) AppendBinary(dst []byte) []byte {
+	f := q.Look()
+	return f.AppendBinary(dst)
+}
+
+// AppendBinary appends what Queue.AppendBinary would have at that moment.
+func (f *Frozen) AppendBinary(dst []byte) []byte {
+	dst = f.AppendHead(dst)
+	for from, joined := 0, int64(0); from < f.Places(); {
+		dst, from, joined = f.AppendPlaces(dst, from, f.Places(), joined)
+	}
+	return dst
+}
+
+// Places is how many places there are.
+func (f *Frozen) Places() int { return f.places.Len() }
+
+// AppendHead appends the stored form up to the places.
+func (f *Frozen) AppendHead(dst []byte) []byte {
 	dst = append(dst, snapshotVersion)
-	p, x := q.policy, q.exposure
+	p, x := f.policy, f.exposure
 	for _, v := range [...]uint64{
 		uint64(p.RatePerMinute), uint64(p.Burst), uint64(p.ActiveCap), uint64(p.MaxPlaces),
 		uint64(p.ClaimMs), uint64(p.LeaseMs), uint64(p.LeaseCapMs), uint64(p.ParkGraceMs),
-		uint64(q.clock), q.tokens, uint64(q.front),
+		uint64(f.clock), f.tokens, uint64(f.front),
 		x.Ends, x.Leaves, x.Claims, x.NoShows, x.Passed, x.Returns, x.ActiveMs, x.WaitingMs,
-		uint64(q.issued),
+		uint64(f.places.Len()),
 	} {
 		dst = binary.AppendUvarint(dst, v)
 	}
-	var joined int64
-	for n := Place(1); uint32(n) <= q.issued; n++ {
-		e := q.at(n)
+	return dst
+}
+
+// AppendPlaces appends the stored form of at most n places, those from index from on. joined is what it returned for
+// the places before, 0 at the start; the index it returns is the next one's.
+func (f *Frozen) AppendPlaces(dst []byte, from, n int, joined int64) ([]byte, int, int64) {
+	to := min(from+n, f.places.Len())
+	for ; from < to; from++ {
+		e := f.places.Read(from)
 		dst = append(dst, byte(e.state)|e.misses<<4)
 		dst = binary.AppendUvarint(dst, e.account)
 		dst = binary.AppendUvarint(dst, uint64(e.joinedAt-joined))
 		joined = e.joinedAt
-		if e.timer != 0 {
-			t := q.timers[e.timer-1]
+		if e.term != 0 {
+			t := f.terms.Get(int(e.term) - 1)
 			dst = binary.AppendUvarint(dst, uint64(t.at))
 			if e.state == Shopping {
 				dst = binary.AppendUvarint(dst, uint64(t.cap-t.at))
 			}
 		}
 	}
-	return dst
+	return dst, from, joined
 }
 
 // reader decodes; after the first error all reads give 0.
@@ -94,7 +146,7 @@ func (r *reader) fail(err error) {
 // whatever b claims, and returns an error for any bytes that are not a possible state.
 func Restore(b []byte) (*Queue, int, error) {
 	r := &reader{b: b}
-	q := &Queue{}
+	q := empty()
 	issued := q.readHead(r)
 	var joined int64
 	for n := uint32(0); n < issued && r.err == nil; n++ {
@@ -152,7 +204,7 @@ func (q *Queue) readPlace(r *reader, joined int64) int64 {
 	state, misses := State(head&15), head>>4
 	account := r.number("account", ^uint64(0))
 	joined += int64(r.number("joined_at", uint64(q.clock-joined)))
-	var t timer
+	var t term
 	if state.timed() {
 		t.at = int64(r.number("deadline", latest))
 	}
@@ -177,7 +229,8 @@ func (q *Queue) readPlace(r *reader, joined int64) int64 {
 	if r.err != nil {
 		return joined
 	}
-	_, e := q.append(account, joined)
+	q.append(account, joined)
+	e := q.mut(p)
 	e.misses = misses
 	e.state = state
 	q.byState[state]++
@@ -188,8 +241,7 @@ func (q *Queue) readPlace(r *reader, joined int64) int64 {
 		}
 	}
 	if state.timed() {
-		t.place = p
-		q.arm(e, t)
+		q.arm(p, e, t)
 	}
 	return joined
 }

@@ -1,76 +1,45 @@
 package queue
 
-// timer is the deadline of one offered, shopping or parked place.
-type timer struct {
-	at    int64
-	cap   int64 // while shopping: at never goes beyond; otherwise 0
-	place Place
+import "github.com/catraca/catraca/actors/sale/due"
+
+// term is the deadline of one offered, shopping or parked place. Its slot stays while the place is timed; the order of
+// the deadlines is kept apart, so that moving one touches no place.
+type term struct {
+	at  int64
+	cap int64 // while shopping: at never goes beyond; otherwise 0
 }
 
-func (t timer) before(u timer) bool { return t.at < u.at || t.at == u.at && t.place < u.place }
-
-// arm sets the deadline of a place. The timers are a binary heap by (deadline, place) whose entries know their
-// position through the slab, so a deadline moves in O(log n) and nothing stale stays behind.
-func (q *Queue) arm(e *entry, t timer) {
-	if e.timer == 0 {
-		q.timers = append(q.timers, t)
-		e.timer = uint32(len(q.timers))
+// arm sets the deadline of a place.
+func (q *Queue) arm(p Place, e *entry, t term) {
+	if e.term == 0 {
+		if n := len(q.freeTerms); n > 0 {
+			e.term = q.freeTerms[n-1]
+			q.freeTerms = q.freeTerms[:n-1]
+		} else {
+			e.term = uint32(q.terms.Append(term{})) + 1
+		}
 	}
-	i := int(e.timer) - 1
-	q.timers[i] = t
-	q.siftDown(q.siftUp(i))
+	q.setTerm(p, e.term-1, t)
+}
+
+// setTerm moves the deadline of a place that has one.
+func (q *Queue) setTerm(p Place, slot uint32, t term) {
+	*q.terms.Mut(int(slot)) = t
+	q.due.Set(due.Item{At: t.at, ID: uint32(p), Slot: slot})
 }
 
 // disarm forgets the deadline of a place, if it has one.
 func (q *Queue) disarm(e *entry) {
-	if e.timer == 0 {
+	if e.term == 0 {
 		return
 	}
-	i, last := int(e.timer)-1, len(q.timers)-1
-	e.timer = 0
-	moved := q.timers[last]
-	q.timers = q.timers[:last]
-	if i == last {
-		return
-	}
-	q.timers[i] = moved
-	q.at(moved.place).timer = uint32(i + 1)
-	q.siftDown(q.siftUp(i))
+	q.due.Remove(e.term - 1)
+	q.freeTerms = append(q.freeTerms, e.term)
+	e.term = 0
 }
 
-func (q *Queue) siftUp(i int) int {
-	h, t := q.timers, q.timers[i]
-	for i > 0 {
-		parent := (i - 1) / 2
-		if !t.before(h[parent]) {
-			break
-		}
-		h[i] = h[parent]
-		q.at(h[i].place).timer = uint32(i + 1)
-		i = parent
-	}
-	h[i] = t
-	q.at(t.place).timer = uint32(i + 1)
-	return i
-}
+// termOf copies the deadline of a place that has one.
+func (q *Queue) termOf(e *entry) term { return q.terms.Get(int(e.term) - 1) }
 
-func (q *Queue) siftDown(i int) {
-	h, t := q.timers, q.timers[i]
-	for {
-		child := 2*i + 1
-		if child >= len(h) {
-			break
-		}
-		if child+1 < len(h) && h[child+1].before(h[child]) {
-			child++
-		}
-		if !h[child].before(t) {
-			break
-		}
-		h[i] = h[child]
-		q.at(h[i].place).timer = uint32(i + 1)
-		i = child
-	}
-	h[i] = t
-	q.at(t.place).timer = uint32(i + 1)
-}
+// lapsed says whether the deadline has passed although Advance has not yet acted on it.
+func (q *Queue) lapsed(e *entry, now int64) bool { return q.termOf(e).at <= now }

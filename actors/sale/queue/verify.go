@@ -1,6 +1,10 @@
 package queue
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/catraca/catraca/actors/sale/due"
+)
 
 // Check compares the totals in constant time, for after every batch.
 func (q *Queue) Check() error {
@@ -16,8 +20,8 @@ func (q *Queue) Check() error {
 		return fmt.Errorf("check queue: %d ranked in line, %d waiting and %d away", q.line.total, q.byState[Waiting], q.byState[Away])
 	case q.active() > max(q.policy.ActiveCap, q.ceiling):
 		return fmt.Errorf("check queue: %d offered and shopping, cap %d, allowed since it was lowered %d", q.active(), q.policy.ActiveCap, q.ceiling)
-	case uint32(len(q.timers)) != timed:
-		return fmt.Errorf("check queue: %d deadlines for %d places", len(q.timers), timed)
+	case uint32(q.due.Len()) != timed || q.terms.Len()-len(q.freeTerms) != q.due.Len():
+		return fmt.Errorf("check queue: %d deadlines for %d places", q.due.Len(), timed)
 	case q.returned > q.line.total || uint32(q.front) > q.issued:
 		return fmt.Errorf("check queue: front %d of %d, %d returned of %d in line", q.front, q.issued, q.returned, q.line.total)
 	case q.tokens > bucketSize(q.policy):
@@ -53,14 +57,9 @@ func (q *Queue) Verify() error {
 			timed++
 		}
 	}
-	if byState != q.byState || line != q.line.total || returned != q.returned || timed != uint32(len(q.timers)) {
+	if byState != q.byState || line != q.line.total || returned != q.returned || timed != uint32(q.due.Len()) {
 		return fmt.Errorf("verify queue: counted %v, %d in line, %d returned, %d timed; kept %v, %d, %d, %d",
-			byState, line, returned, timed, q.byState, q.line.total, q.returned, len(q.timers))
-	}
-	for i := 1; i < len(q.timers); i++ {
-		if q.timers[i].before(q.timers[(i-1)/2]) {
-			return fmt.Errorf("verify queue: deadline %d is out of order", i)
-		}
+			byState, line, returned, timed, q.byState, q.line.total, q.returned, q.due.Len())
 	}
 	return nil
 }
@@ -78,11 +77,11 @@ func (q *Queue) verifyPlace(p Place, e *entry) error {
 	if last := q.latest(e.account); last < p || last != p && e.state != Done && e.state != Left {
 		return fmt.Errorf("verify queue: place %d is %s beside place %d of the same account", p, e.state, last)
 	}
-	if e.state.timed() != (e.timer != 0) {
-		return fmt.Errorf("verify queue: place %d is %s, timer %d", p, e.state, e.timer)
+	if e.state.timed() != (e.term != 0) {
+		return fmt.Errorf("verify queue: place %d is %s, deadline %d", p, e.state, e.term)
 	}
-	if e.timer != 0 && (int(e.timer) > len(q.timers) || q.timers[e.timer-1].place != p) {
-		return fmt.Errorf("verify queue: place %d: timer %d is another's", p, e.timer)
+	if e.term != 0 && !q.due.Has(due.Item{At: q.termOf(e).at, ID: uint32(p), Slot: e.term - 1}) {
+		return fmt.Errorf("verify queue: place %d: its deadline is out of order", p)
 	}
 	return nil
 }

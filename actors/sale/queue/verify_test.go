@@ -9,8 +9,8 @@ import (
 func TestVerifyNotices(t *testing.T) {
 	inState := func(q *Queue, s State) (Place, *entry) {
 		for p := Place(1); uint32(p) <= q.issued; p++ {
-			if e := q.at(p); e.state == s {
-				return p, e
+			if q.at(p).state == s {
+				return p, q.mut(p)
 			}
 		}
 		t.Fatalf("no place is %s", s)
@@ -24,7 +24,7 @@ func TestVerifyNotices(t *testing.T) {
 		{"a count", func(q *Queue) { q.byState[Left]++ }, "places by state"},
 		{"line against states", func(q *Queue) { q.byState[Waiting]++; q.byState[Left]-- }, "ranked in line"},
 		{"the cap", func(q *Queue) { q.policy.ActiveCap, q.ceiling = 1, 1 }, "offered and shopping, cap 1"},
-		{"a lost deadline", func(q *Queue) { q.timers = q.timers[1:] }, "deadlines for"},
+		{"a lost deadline", func(q *Queue) { q.due.Remove(q.due.Top().Slot) }, "deadlines for"},
 		{"front", func(q *Queue) { q.front = 1_000 }, "front 1000"},
 		{"returned", func(q *Queue) { q.returned++ }, "counted"},
 		{"bucket", func(q *Queue) { q.tokens = 1 << 60 }, "units in a bucket"},
@@ -35,13 +35,13 @@ func TestVerifyNotices(t *testing.T) {
 		{"overtaking", func(q *Queue) { q.front = 3 }, "although the line has come to 3 only"},
 		{"the account table", func(q *Queue) { q.accounts.cur = make([]uint64, 1<<q.accounts.curBits) }, "beside place 0"},
 		{"two live places", func(q *Queue) { _, e := inState(q, Waiting); e.account = 1 }, "of the same account"},
-		{"a timer of nobody", func(q *Queue) { _, e := inState(q, Parked); e.timer = 0 }, "timer 0"},
-		{"another's timer", func(q *Queue) {
+		{"a deadline of nobody", func(q *Queue) { _, e := inState(q, Parked); e.term = 0 }, "deadline 0"},
+		{"another's deadline", func(q *Queue) {
 			_, e := inState(q, Parked)
 			_, f := inState(q, Shopping)
-			e.timer = f.timer
-		}, "is another's"},
-		{"deadline order", func(q *Queue) { q.timers[0].at = 1 << 50 }, "out of order"},
+			e.term = f.term
+		}, "out of order"},
+		{"deadline order", func(q *Queue) { q.terms.Mut(0).at = 1 << 50 }, "out of order"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			q := aged()

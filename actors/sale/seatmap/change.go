@@ -57,11 +57,12 @@ func (v *Inventory) move(l Line, from Status, was uint32, to Status, owner uint3
 		v.moveArea(l, from, to)
 		return
 	}
-	if v.status[u] != from || v.owner[u] != was || l.Count != 1 {
+	if v.status[u] != from || v.owner.Get(u) != was || l.Count != 1 {
 		panic(fmt.Sprintf("seatmap: move seat %d ×%d from status %d of %d: it has status %d of %d",
-			u, l.Count, from, was, v.status[u], v.owner[u]))
+			u, l.Count, from, was, v.status[u], v.owner.Get(u)))
 	}
-	v.status[u], v.owner[u] = to, owner
+	v.status[u] = to
+	*v.owner.Mut(u) = owner
 	b := v.ix.blockOf[u]
 	v.cache.fresh[b] = 0
 	k := &v.ix.blocks[b]

@@ -1,5 +1,7 @@
 package seatmap
 
+import "github.com/catraca/catraca/actors/sale/slab"
+
 // Status is the state of a seat.
 type Status uint8
 
@@ -26,9 +28,9 @@ type Inventory struct {
 	plan   *Plan
 	ix     *index
 	seats  int
-	status []Status // by seat
-	owner  []uint32 // by seat: the hold or the order, 0 if there is none
-	areas  []tally  // by area
+	status []Status          // by seat, in one piece for the searches
+	owner  slab.Slab[uint32] // by seat: the hold or the order, 0 if there is none
+	areas  []tally           // by area
 
 	total      tally
 	categories []tally
@@ -46,11 +48,14 @@ func NewInventory(p *Plan) *Inventory {
 		ix:         newIndex(p),
 		seats:      len(p.Seats),
 		status:     make([]Status, len(p.Seats)),
-		owner:      make([]uint32, len(p.Seats)),
+		owner:      slab.Make[uint32](1),
 		areas:      make([]tally, len(p.Areas)),
 		categories: make([]tally, len(p.Categories)),
 		ordinary:   make([]uint32, len(p.Categories)),
 		mark:       make([]uint32, p.Units()),
+	}
+	for range p.Seats {
+		v.owner.Append(0)
 	}
 	v.cache.init(len(v.ix.blocks))
 	for i := range p.Areas {
@@ -102,7 +107,7 @@ func (v *Inventory) FreeIn(u UnitID) uint32 {
 // counts, so their owner is 0.
 func (v *Inventory) Owner(u UnitID) uint32 {
 	if int(u) < v.seats {
-		return v.owner[u]
+		return v.owner.Get(int(u))
 	}
 	return 0
 }

@@ -112,7 +112,7 @@ func TestMisusePanics(t *testing.T) {
 func TestVerifyNoticesDamage(t *testing.T) {
 	for name, damage := range map[string]func(v *Inventory){
 		"seat 0 has status 1 and owner 0": func(v *Inventory) { v.status[0] = Held },
-		"seat 0 has status 0 and owner 9": func(v *Inventory) { v.owner[0] = 9 },
+		"seat 0 has status 0 and owner 9": func(v *Inventory) { *v.owner.Mut(int(0)) = 9 },
 		"seat 0 has status 7":             func(v *Inventory) { v.status[0] = 7 },
 		"category 0 counts":               func(v *Inventory) { v.status[0] = Blocked },
 		"category 2 counts":               func(v *Inventory) { v.areas[0][Free]--; v.areas[0][Held]++ },

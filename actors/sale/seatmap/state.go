@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/catraca/catraca/actors/sale/slab"
 )
 
 const stateVersion = 1
@@ -15,8 +18,33 @@ const stateVersion = 1
 //
 // All integers are big-endian.
 func (v *Inventory) AppendBinary(dst []byte) []byte {
+	f := v.Look()
+	return f.AppendBinary(dst)
+}
+
+// Frozen is what a snapshot has of an inventory, as it was at one moment. It does not change and may be read by any number
+// of goroutines.
+type Frozen struct {
+	status []Status
+	owner  slab.View[uint32]
+	areas  []tally
+}
+
+// Freeze takes the inventory as it is. It copies a byte for each seat and 16 for each area.
+func (v *Inventory) Freeze() Frozen {
+	return Frozen{status: slices.Clone(v.status), owner: v.owner.Freeze(), areas: slices.Clone(v.areas)}
+}
+
+// Look is like Freeze, but good only until the next call.
+func (v *Inventory) Look() Frozen {
+	return Frozen{status: v.status, owner: v.owner.View, areas: v.areas}
+}
+
+// AppendBinary appends what Inventory.AppendBinary would have at that moment.
+func (v *Frozen) AppendBinary(dst []byte) []byte {
+	seats := len(v.status)
 	dst = append(dst, stateVersion)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(v.seats))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(seats))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(v.areas)))
 	var bits byte
 	for i, st := range v.status {
@@ -25,12 +53,12 @@ func (v *Inventory) AppendBinary(dst []byte) []byte {
 			dst, bits = append(dst, bits), 0
 		}
 	}
-	if v.seats%4 != 0 {
+	if seats%4 != 0 {
 		dst = append(dst, bits)
 	}
 	for i, st := range v.status {
 		if st == Held || st == Sold {
-			dst = binary.BigEndian.AppendUint32(dst, v.owner[i])
+			dst = binary.BigEndian.AppendUint32(dst, v.owner.Get(i))
 		}
 	}
 	for i := range v.areas {
@@ -62,11 +90,13 @@ func (v *Inventory) Restore(b []byte) (n int, err error) {
 	packed, at := b[head:], head+(v.seats+3)/4
 	for i := range v.status {
 		st := Status(packed[i/4] >> (i % 4 * 2) & 3)
-		v.status[i], v.owner[i] = st, 0
+		owner := uint32(0)
 		if st == Held || st == Sold {
-			v.owner[i] = binary.BigEndian.Uint32(b[at:])
+			owner = binary.BigEndian.Uint32(b[at:])
 			at += 4
 		}
+		v.status[i] = st
+		*v.owner.Mut(i) = owner
 	}
 	for i := range v.areas {
 		a := tally{}
@@ -153,8 +183,8 @@ func (v *Inventory) Verify() error {
 		if st > Blocked {
 			return fmt.Errorf("verify inventory: seat %d has status %d", i, st)
 		}
-		if taken := st == Held || st == Sold; taken != (v.owner[i] != 0) {
-			return fmt.Errorf("verify inventory: seat %d has status %d and owner %d", i, st, v.owner[i])
+		if taken := st == Held || st == Sold; taken != (v.owner.Get(i) != 0) {
+			return fmt.Errorf("verify inventory: seat %d has status %d and owner %d", i, st, v.owner.Get(i))
 		}
 	}
 	capacity := make([]uint64, len(v.categories))
