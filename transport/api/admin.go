@@ -76,7 +76,11 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 	if err := checkSale(*cfg); err != nil {
 		return nil, err
 	}
-	if e, ok := s.o.Directory.EventBySlug(cfg.Slug); ok {
+	e, ok, err := s.o.Directory.EventBySlugStrict(ctx, cfg.Slug)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
 		if v, err := s.o.Sales.View(sale.EventID(e.ID)); err == nil {
 			return s.applyAgain(ctx, v, cfg)
 		} // else a start was cut short between catalogue and shard, and is taken up again
@@ -103,7 +107,12 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 	if _, err := s.o.Sales.Submit(ctx, cfg.Event, &sale.Command{Op: sale.OpTick}); err != nil {
 		return nil, err
 	}
-	return s.viewNow(ctx, cfg.Event)
+	// Another node may have been first, with another file.
+	v, err := s.o.Sales.View(cfg.Event)
+	if err != nil {
+		return nil, err
+	}
+	return s.applyAgain(ctx, v, cfg)
 }
 
 // applyAgain answers a file for a sale that exists: the same changes nothing, another is refused, since fans queue

@@ -23,6 +23,8 @@ import (
 type Sales interface {
 	Submit(ctx context.Context, id sale.EventID, c *sale.Command) (sale.Result, error)
 	Read(ctx context.Context, id sale.EventID, fn func(*sale.State)) error
+	// ReadStrict reads a state with everything that was acknowledged before, by any node.
+	ReadStrict(ctx context.Context, id sale.EventID, fn func(*sale.State)) error
 	View(id sale.EventID) (*event.View, error)
 	UnitChanges(id sale.EventID, since uint64) ([]event.UnitChange, bool, error)
 	Create(ctx context.Context, shard int, cfg *sale.Config) error
@@ -33,11 +35,14 @@ type Sales interface {
 type Directory interface {
 	Submit(ctx context.Context, c *account.Command) (account.Result, error)
 	Read(ctx context.Context, fn func(*account.State)) error
+	// ReadStrict and EventBySlugStrict know everything that was acknowledged before, by any node.
+	ReadStrict(ctx context.Context, fn func(*account.State)) error
 	Authenticate(ctx context.Context, token string) (directory.Person, error)
 	Holds(ctx context.Context, p directory.Person) (bool, error)
 	Person(ctx context.Context, id account.ID) (directory.Person, bool, error)
 	Events() []account.Event
 	EventBySlug(slug string) (account.Event, bool)
+	EventBySlugStrict(ctx context.Context, slug string) (account.Event, bool, error)
 }
 
 // Places is what the API needs of the gateway.

@@ -19,6 +19,13 @@ func (s *Server) event(r *request) (*event.View, error) {
 
 func (s *Server) eventBySlug(r *request, slug string) (*event.View, error) {
 	e, ok := s.o.Directory.EventBySlug(slug)
+	if !ok && r.person.Role >= account.RoleViewer && r.Request != nil {
+		// Organisers look at what they have just made, maybe at another node. Fans hear of an event later than that.
+		var err error
+		if e, ok, err = s.o.Directory.EventBySlugStrict(r.Context(), slug); err != nil {
+			return nil, err
+		}
+	}
 	if !ok || (e.State == account.EventDraft || e.State == account.EventArchived) && r.person.Role < account.RoleViewer {
 		return nil, s.problem(wire.NotFound, r.lang)
 	}

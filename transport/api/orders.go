@@ -50,7 +50,7 @@ func (s *Server) myOrders(ctx context.Context, r *request) (answer, error) {
 
 // order reads the order of the path for its owner or an organiser.
 func (s *Server) order(ctx context.Context, r *request) (*event.View, sale.Order, error) {
-	c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id")}
+	c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id"), strict: true}
 	id, err := c.orderID(c.id)
 	if err != nil {
 		return nil, sale.Order{}, err
@@ -144,7 +144,7 @@ func (s *Server) readTicket(ctx context.Context, r *request, ref string) (sale.T
 	}
 	var t sale.Ticket
 	var ok bool
-	if err := s.o.Sales.Read(ctx, e, func(st *sale.State) { t, ok = st.Ticket(id) }); err != nil {
+	if err := s.o.Sales.ReadStrict(ctx, e, func(st *sale.State) { t, ok = st.Ticket(id) }); err != nil {
 		return t, nil, err
 	}
 	if !ok || t.Account != r.account() && r.person.Role < account.RoleViewer {

@@ -65,7 +65,11 @@ func (c *call) showOrder(ctx context.Context, id sale.OrderID) (answer, error) {
 func (c *call) readOrder(ctx context.Context, id sale.OrderID) (sale.Order, error) {
 	var o sale.Order
 	var ok bool
-	if err := c.s.o.Sales.Read(ctx, c.view.Event, func(st *sale.State) { o, ok = st.Order(id) }); err != nil {
+	read := c.s.o.Sales.Read
+	if c.strict {
+		read = c.s.o.Sales.ReadStrict
+	}
+	if err := read(ctx, c.view.Event, func(st *sale.State) { o, ok = st.Order(id) }); err != nil {
 		return o, err
 	}
 	// Somebody else's order is as unknown as none: numbers are easily guessed.

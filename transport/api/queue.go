@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/catraca/catraca/actors/directory"
@@ -98,6 +99,13 @@ func (s *Server) myPlace(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	a, _, err := s.place(ctx, r, v)
+	if p, ok := errors.AsType[*wire.Problem](err); ok && p.Code == wire.NoPlace {
+		// Who joined at another node a moment ago has a place that is not here yet.
+		if err := s.o.Sales.ReadStrict(ctx, v.Event, func(*sale.State) {}); err != nil {
+			return answer{}, err
+		}
+		a, _, err = s.place(ctx, r, v)
+	}
 	return a, err
 }
 

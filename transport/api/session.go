@@ -140,7 +140,7 @@ func (s *Server) signIn(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	var found account.Account
-	if err := s.o.Directory.Read(ctx, func(st *account.State) { found, _ = st.ByEmail(email) }); err != nil {
+	if err := s.o.Directory.ReadStrict(ctx, func(st *account.State) { found, _ = st.ByEmail(email) }); err != nil {
 		return answer{}, err
 	}
 	ok, _, err := s.o.Passwords.Verify(ctx, found.Hash, in.Password)

@@ -35,6 +35,7 @@ type call struct {
 	id     string
 	key    sale.Key
 	body   []byte
+	strict bool // what is only read is as new as what any node has acknowledged
 }
 
 // Call does a shopping operation for a fan of the live socket and returns what HTTP would have answered. Problems are
@@ -92,7 +93,7 @@ func (s *Server) httpOp(op string) handler {
 		if err != nil {
 			return answer{}, err
 		}
-		c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id"), key: commandKey(r.person, op, key), body: body}
+		c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id"), key: commandKey(r.person, op, key), body: body, strict: op == opOrderGet}
 		if r.PathValue("event") != "" {
 			if c.view, err = s.event(r); err != nil {
 				return answer{}, err
@@ -237,7 +238,11 @@ func (c *call) lines(in *wire.HoldRequest, under string) ([]sale.Line, error) {
 func (c *call) holdGet(ctx context.Context) (answer, error) {
 	var h sale.Hold
 	var ok bool
-	err := c.s.o.Sales.Read(ctx, c.view.Event, func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) })
+	find := func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) }
+	err := c.s.o.Sales.Read(ctx, c.view.Event, find)
+	if err == nil && !ok { // it may have been taken at another node a moment ago
+		err = c.s.o.Sales.ReadStrict(ctx, c.view.Event, find)
+	}
 	if err == nil && !ok {
 		err = c.s.problem(wire.NotFound, c.lang)
 	}

@@ -23,7 +23,7 @@ func (s *Server) findAccount(ctx context.Context, r *request) (answer, error) {
 	}
 	var found account.Account
 	var ok bool
-	if err := s.o.Directory.Read(ctx, func(st *account.State) { found, ok = st.ByEmail(email) }); err != nil {
+	if err := s.o.Directory.ReadStrict(ctx, func(st *account.State) { found, ok = st.ByEmail(email) }); err != nil {
 		return answer{}, err
 	}
 	list := wire.List[wire.Account]{Items: []wire.Account{}}
