@@ -83,9 +83,7 @@ func (s *State) book(c *Command, action, target string, before, after [32]byte) 
 	if len(s.audit) >= MaxAudit {
 		cut := MaxAudit / 4
 		s.auditBase = s.audit[cut-1].Hash
-		kept := copy(s.audit, s.audit[cut:])
-		clear(s.audit[kept:])
-		s.audit = s.audit[:kept]
+		s.audit = append(make([]Entry, 0, MaxAudit), s.audit[cut:]...) // a frozen state may have the old one
 	}
 	s.audit = append(s.audit, e)
 	s.changes = append(s.changes, Change{Kind: ChangeAudit, Account: c.Actor, Number: e.Number})

@@ -50,6 +50,24 @@ func BenchmarkMillionAccounts(b *testing.B) {
 			b.SetBytes(int64(len(s.AppendSnapshot(nil))))
 		}
 	})
+	b.Run("freeze", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s.Freeze()
+		}
+	})
+	b.Run("after-freeze", func(b *testing.B) { // one sign-in, the first since a freeze
+		i := 0
+		for b.Loop() {
+			i++
+			s.Freeze()
+			s.Begin(s.Index()+1, 2000)
+			s.Do(&Command{Op: OpSessionOpen, Account: ID(i*7919%1_000_000 + 1), TokenHash: token(5_000_000 + i), Expires: 2000 + day})
+			if err := s.End(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("hash", func(b *testing.B) {
 		for b.Loop() {
 			s.Hash()

@@ -195,8 +195,8 @@ func TestSnapshotSizeIsEnough(t *testing.T) {
 	for i := range 3000 {
 		done(t, s, s.Clock(), person(i+10), Command{Op: OpAudit, Key: Key{byte(i), byte(i >> 8), 1}, Action: "a", Target: "b"})
 	}
-	if n := len(s.AppendSnapshot(nil)); n > s.snapshotSize() || s.snapshotSize() > 2*n {
-		t.Errorf("snapshot has %d bytes, foreseen were %d", n, s.snapshotSize())
+	if n := len(s.AppendSnapshot(nil)); n > s.snapshotSize(s.Sessions()) || s.snapshotSize(s.Sessions()) > 2*n {
+		t.Errorf("snapshot has %d bytes, foreseen were %d", n, s.snapshotSize(s.Sessions()))
 	}
 }
 

@@ -1,5 +1,7 @@
 package account
 
+import "slices"
+
 // Event as read by the outside. Summary is shared with the machine: read it only.
 type Event struct {
 	ID        EventID
@@ -80,6 +82,7 @@ func (s *State) updateEvent(c *Command, id EventID) Result {
 		return Result{Refusal: RefusedState, Event: id, Shard: int(e.shard)}
 	}
 	before := s.digestEvent(id)
+	e = s.editEvent(id)
 	e.name, e.state, e.changed = c.Name, c.State, s.at
 	e.summary = append([]byte(nil), c.Summary...) // a new slice: readers hold the old one
 	s.changes = append(s.changes, Change{Kind: ChangeEvent, Event: id})
@@ -99,10 +102,19 @@ func (s *State) setEventState(c *Command) Result {
 		return Result{Refusal: RefusedState, Event: c.Event, Shard: int(e.shard)}
 	}
 	before := s.digestEvent(c.Event)
+	e = s.editEvent(c.Event)
 	e.state, e.changed = c.State, s.at
 	s.changes = append(s.changes, Change{Kind: ChangeEvent, Event: c.Event})
 	s.book(c, "event.state", c.Event.String(), before, s.digestEvent(c.Event))
 	return Result{Event: c.Event, Shard: int(e.shard)}
+}
+
+// editEvent returns an event to write to until the next freeze.
+func (s *State) editEvent(id EventID) *event {
+	if s.eventsShared {
+		s.events, s.eventsShared = slices.Clone(s.events), false
+	}
+	return &s.events[id-1]
 }
 
 // mayFollow: forward, staying, or a listed event taken back to draft.

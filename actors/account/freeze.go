@@ -1,10 +1,37 @@
 package account
 
-// Frozen is a state as it was; it changes no more.
-type Frozen struct{ bytes []byte }
+// Frozen is a state as it was at a [State.Freeze]; it changes no more. One goroutine may read it beside the machine.
+type Frozen struct {
+	s        State // without what is derived
+	sessions int
+}
 
-// Freeze returns the state as it is now.
-func (s *State) Freeze() *Frozen { return &Frozen{s.AppendSnapshot(nil)} }
+// Freeze returns the state as it is now, in a time that hardly depends on its size: records are shared, and the
+// machine copies those it writes to later, a chunk at a time. What is erased is wiped from the machine at once, and
+// from a frozen state when that is let go.
+func (s *State) Freeze() *Frozen {
+	f := &Frozen{sessions: len(s.expiry)}
+	f.s = State{
+		shards: s.shards, index: s.index, at: s.at, swept: s.swept,
+		accounts: s.accounts.freeze(), texts: s.texts.freeze(), sessions: s.sessions.freeze(),
+		// Only appended to, or copied before anything else is done to them.
+		events: s.events[:len(s.events):len(s.events)],
+		keys:   s.keys[:len(s.keys):len(s.keys)],
+		audit:  s.audit[:len(s.audit):len(s.audit)],
 
-// AppendSnapshot appends what [State.AppendSnapshot] would have at the freeze.
-func (f *Frozen) AppendSnapshot(b []byte) []byte { return append(b, f.bytes...) }
+		auditBase: s.auditBase, auditCount: s.auditCount, done: s.done.freeze(),
+	}
+	s.eventsShared = true
+	return f
+}
+
+// AppendSnapshot appends the bytes that [State.AppendSnapshot] would have appended at the freeze.
+func (f *Frozen) AppendSnapshot(b []byte) []byte { return f.s.appendSnapshot(b, f.sessions) }
+
+// Pieces hands over the same bytes in pieces of about 64 KiB, each valid during the call, and ends with the first
+// error of fn.
+func (f *Frozen) Pieces(fn func(piece []byte) error) error {
+	w := writer{flush: fn}
+	f.s.write(&w)
+	return w.end()
+}

@@ -54,11 +54,12 @@ func (s *State) mintFans(c *Command) Result {
 	for i := range uint64(c.Count) {
 		n := firstFan + i
 		id := s.newAccount(FanEmail(c.Event, n), fanName(n), "")
-		a := s.accounts.at(uint32(id))
+		a := s.accounts.edit(uint32(id))
 		a.lang, a.flags, a.event = lang, flagVirtual, c.Event
 		s.touched(id)
 		s.addSession(uint32(id), &s.tokenAt[i], s.at, c.Expires)
 	}
+	e = s.editEvent(c.Event)
 	e.fans += c.Count
 	e.changed = s.at
 	s.minted += int(c.Count)

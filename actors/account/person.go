@@ -59,7 +59,7 @@ func (s *State) byEmail(email string) uint32 {
 	})
 }
 
-// setText replaces an account's texts; the bytes of the old ones are wiped.
+// setText replaces the texts of an account that is being edited; the bytes of the old ones are wiped.
 func (s *State) setText(a *account, email, name, hash string) {
 	s.texts.drop(a.text, a.textLen())
 	a.text = s.texts.put(email, name, hash)
@@ -82,7 +82,7 @@ func (s *State) create(c *Command) Result {
 	}
 	lang, _ := langCode(c.Lang)
 	id := s.newAccount(c.Email, c.Name, c.Hash)
-	a := s.accounts.at(uint32(id))
+	a := s.accounts.edit(uint32(id))
 	a.lang, a.role = lang, c.Role
 	if a.role == RoleOwner {
 		s.owners++
@@ -96,7 +96,7 @@ func (s *State) create(c *Command) Result {
 
 func (s *State) newAccount(email, name, hash string) ID {
 	n := s.accounts.add()
-	a := s.accounts.at(n)
+	a := s.accounts.edit(n)
 	a.created = s.at
 	s.setText(a, email, name, hash)
 	s.emails.insert(hashText(email), n)
@@ -119,6 +119,7 @@ func (s *State) setPassword(c *Command) Result {
 		return refused(RefusedState) // a virtual fan can't sign in
 	}
 	before := s.digestAccount(c.Account)
+	a = s.accounts.edit(uint32(c.Account))
 	email, name, _ := s.texts3(a)
 	s.setText(a, string(email), string(name), c.Hash)
 	n := s.dropSessions(uint32(c.Account), &c.TokenHash)
@@ -137,6 +138,7 @@ func (s *State) setLang(c *Command) Result {
 	if a.is(flagDisabled) {
 		return refused(RefusedDisabled)
 	}
+	a = s.accounts.edit(uint32(c.Account))
 	a.lang, _ = langCode(c.Lang)
 	s.touched(c.Account)
 	return Result{Account: c.Account}
@@ -157,6 +159,7 @@ func (s *State) setRole(c *Command) Result {
 		return refused(RefusedLastOwner)
 	}
 	before := s.digestAccount(c.Account)
+	a = s.accounts.edit(uint32(c.Account))
 	s.countOwner(a, -1)
 	a.role = c.Role
 	s.countOwner(a, 1)
@@ -177,6 +180,7 @@ func (s *State) disable(c *Command) Result {
 		return refused(RefusedLastOwner)
 	}
 	before := s.digestAccount(c.Account)
+	a = s.accounts.edit(uint32(c.Account))
 	s.countOwner(a, -1)
 	a.flags |= flagDisabled
 	n := s.dropSessions(uint32(c.Account), nil)
@@ -197,6 +201,7 @@ func (s *State) enable(c *Command) Result {
 		return refused(r)
 	}
 	before := s.digestAccount(c.Account)
+	a = s.accounts.edit(uint32(c.Account))
 	s.countOwner(a, -1)
 	a.flags &^= flagDisabled
 	s.countOwner(a, 1)
@@ -219,6 +224,7 @@ func (s *State) erase(c *Command) Result {
 		return refused(RefusedLastOwner)
 	}
 	before := s.digestAccount(c.Account)
+	a = s.accounts.edit(uint32(c.Account))
 	n := s.dropSessions(uint32(c.Account), nil)
 	email, _, _ := s.texts3(a)
 	s.emails.remove(hashText(string(email)), uint32(c.Account))

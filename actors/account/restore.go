@@ -88,7 +88,7 @@ func (s *State) readAccounts(r *reader) {
 			return
 		}
 		id := s.accounts.add()
-		a := s.accounts.at(id)
+		a := s.accounts.edit(id)
 		a.flags, a.role, a.lang, a.event, a.created, a.changed = flags, Role(role), lang, event, created, changed
 		s.setText(a, email, name, hash)
 		if !a.is(flagErased) {

@@ -80,11 +80,12 @@ func (s *State) addSession(id uint32, token *[32]byte, opened, expires int64) {
 		s.spare = s.sessions.at(n).newer
 	} else {
 		n = s.sessions.add()
+		s.places = append(s.places, 0)
 	}
-	a := s.accounts.at(id)
-	*s.sessions.at(n) = session{token: *token, account: id, older: a.newest, opened: opened, expires: expires}
+	a := s.accounts.edit(id)
+	*s.sessions.edit(n) = session{token: *token, account: id, older: a.newest, opened: opened, expires: expires}
 	if a.newest != 0 {
-		s.sessions.at(a.newest).newer = n
+		s.sessions.edit(a.newest).newer = n
 	} else {
 		a.oldest = n
 	}
@@ -97,21 +98,21 @@ func (s *State) addSession(id uint32, token *[32]byte, opened, expires int64) {
 }
 
 func (s *State) dropSession(n uint32) {
-	x := s.sessions.at(n)
-	a := s.accounts.at(x.account)
+	x := s.sessions.edit(n)
+	a := s.accounts.edit(x.account)
 	if x.older != 0 {
-		s.sessions.at(x.older).newer = x.newer
+		s.sessions.edit(x.older).newer = x.newer
 	} else {
 		a.oldest = x.newer
 	}
 	if x.newer != 0 {
-		s.sessions.at(x.newer).older = x.older
+		s.sessions.edit(x.newer).older = x.older
 	} else {
 		a.newest = x.older
 	}
 	a.sessions--
 	s.tokens.remove(hashToken(&x.token), n)
-	s.expiryRemove(x.heap)
+	s.expiryRemove(s.places[n-1])
 	s.marks = append(s.marks, x.account)
 	s.changes = append(s.changes, Change{Kind: ChangeSessionRevoked, Account: ID(x.account), TokenHash: x.token})
 	*x = session{newer: s.spare}
@@ -182,7 +183,7 @@ func (s *State) expiryRemove(i uint32) {
 
 func (s *State) expirySet(i, n uint32) {
 	s.expiry[i] = n
-	s.sessions.at(n).heap = i
+	s.places[n-1] = i
 }
 
 func (s *State) expiryUp(i uint32) uint32 {

@@ -13,16 +13,18 @@ const snapshotMagic = "catraca accounts 1\n"
 // numbers of records, which differ between replicas, are not in it. Equal states have equal bytes.
 
 // AppendSnapshot appends the whole state. It takes about 250 bytes for each account.
-func (s *State) AppendSnapshot(b []byte) []byte {
-	w := writer{b: slices.Grow(b, s.snapshotSize())}
+func (s *State) AppendSnapshot(b []byte) []byte { return s.appendSnapshot(b, len(s.expiry)) }
+
+func (s *State) appendSnapshot(b []byte, sessions int) []byte {
+	w := writer{b: slices.Grow(b, s.snapshotSize(sessions))}
 	s.write(&w)
 	return w.b
 }
 
 // snapshotSize is about how long the snapshot will be: growing through hundreds of megabytes would copy them
 // several times.
-func (s *State) snapshotSize() int {
-	n := 1<<12 + 40*int(s.accounts.n) + textUnit*s.texts.used + 48*len(s.expiry) + 80*int(s.done.n)
+func (s *State) snapshotSize(sessions int) int {
+	n := 1<<12 + 40*int(s.accounts.n) + textUnit*s.texts.used + 48*sessions + 80*int(s.done.n)
 	for i := range s.events {
 		n += 64 + len(s.events[i].slug) + len(s.events[i].name) + len(s.events[i].summary)
 	}
@@ -39,9 +41,9 @@ func (s *State) snapshotSize() int {
 // Hash is the SHA-256 of the snapshot, made without holding one.
 func (s *State) Hash() (sum [32]byte) {
 	h := sha256.New()
-	w := writer{flush: func(b []byte) { h.Write(b) }}
+	w := writer{flush: func(b []byte) error { h.Write(b); return nil }} // never fails
 	s.write(&w)
-	h.Write(w.b)
+	_ = w.end()
 	h.Sum(sum[:0])
 	return sum
 }
@@ -49,7 +51,8 @@ func (s *State) Hash() (sum [32]byte) {
 // writer gathers bytes, and when it has a flush hands them on in pieces.
 type writer struct {
 	b     []byte
-	flush func([]byte)
+	flush func([]byte) error
+	err   error
 }
 
 const flushAt = 64 << 10
@@ -57,9 +60,17 @@ const flushAt = 64 << 10
 // rest is called between records.
 func (w *writer) rest() {
 	if w.flush != nil && len(w.b) >= flushAt {
-		w.flush(w.b)
-		w.b = w.b[:0]
+		_ = w.end()
 	}
+}
+
+// end hands on what is left and returns the first error.
+func (w *writer) end() error {
+	if w.err == nil {
+		w.err = w.flush(w.b)
+	}
+	w.b = w.b[:0]
+	return w.err
 }
 
 func (s *State) write(w *writer) {
@@ -75,7 +86,7 @@ func (s *State) write(w *writer) {
 		w.rest()
 	}
 	w.b = binary.LittleEndian.AppendUint32(w.b, s.accounts.n)
-	for n := uint32(1); n <= s.accounts.n; n++ {
+	for n := uint32(1); n <= s.accounts.n && w.err == nil; n++ {
 		w.b = s.appendAccount(w.b, n)
 		w.rest()
 	}

@@ -17,10 +17,12 @@ type State struct {
 	spare    uint32   // derived: free session records, threaded through newer
 	tokens   table    // derived
 	expiry   []uint32 // derived: sessions as a heap by expiry
+	places   []uint32 // derived: of each session in the heap, by its number - 1
 
-	events []event // by EventID - 1
-	slugs  table   // derived
-	keys   []PublicKey
+	events       []event // by EventID - 1
+	eventsShared bool    // with a frozen state
+	slugs        table   // derived
+	keys         []PublicKey
 
 	audit      []Entry
 	auditBase  [32]byte // hash of the entry before the first kept
@@ -69,7 +71,6 @@ type session struct {
 	account uint32
 	older   uint32
 	newer   uint32
-	heap    uint32 // derived: place in State.expiry
 	opened  int64
 	expires int64
 }
@@ -101,7 +102,7 @@ func (s *State) Index() uint64 { return s.index }
 // Changes lists what the batch did, in order; it is valid until the next Begin.
 func (s *State) Changes() []Change { return s.changes }
 
-// find returns the record of an account that exists and was not erased, or nil.
+// find returns the record of an account that exists and was not erased, to read it, or nil.
 func (s *State) find(id ID) *account {
 	if id == 0 || id > ID(s.accounts.n) {
 		return nil
@@ -114,7 +115,7 @@ func (s *State) find(id ID) *account {
 
 // touched notes that an account was made or changed.
 func (s *State) touched(id ID) {
-	s.accounts.at(uint32(id)).changed = s.at
+	s.accounts.edit(uint32(id)).changed = s.at
 	s.marks = append(s.marks, uint32(id))
 	s.changes = append(s.changes, Change{Kind: ChangeAccount, Account: id})
 }

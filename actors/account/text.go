@@ -3,6 +3,7 @@ package account
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // text keeps the variable-length fields of all accounts outside the collector's sight: a million accounts are a
@@ -11,7 +12,8 @@ import (
 //
 // Where a record lies differs between a replayed and a restored state, and nothing depends on it.
 type text struct {
-	chunks [][]byte
+	chunks []chunk[byte]
+	epoch  uint64
 	next   uint32                    // first unit never used
 	free   [maxTextUnits + 1]textRef // by units: head of a list threaded through the first bytes of the records
 	used   int                       // units in live records
@@ -39,7 +41,7 @@ func (t *text) put(parts ...string) textRef {
 		return 0
 	}
 	ref := t.take(textUnits(n))
-	b := t.bytes(ref, n)
+	b := t.edit(ref, n)
 	for _, p := range parts {
 		b = b[copy(b, p):]
 	}
@@ -49,7 +51,7 @@ func (t *text) put(parts ...string) textRef {
 func (t *text) take(units int) textRef {
 	t.used += units
 	if ref := t.free[units]; ref != 0 {
-		head := t.bytes(ref, 4)
+		head := t.edit(ref, 4)
 		t.free[units] = textRef(binary.LittleEndian.Uint32(head))
 		clear(head)
 		return ref
@@ -62,20 +64,32 @@ func (t *text) take(units int) textRef {
 		t.next += uint32(left)
 	}
 	for int(t.next)+units > len(t.chunks)*unitsPerChunk {
-		t.chunks = append(t.chunks, make([]byte, textChunk))
+		t.chunks = append(t.chunks, chunk[byte]{make([]byte, textChunk), t.epoch})
 	}
 	ref := textRef(t.next)
 	t.next += uint32(units)
 	return ref
 }
 
-// bytes of a record; valid until it is freed.
+// bytes of a record, to be read; valid until anything is put or dropped.
 func (t *text) bytes(ref textRef, n int) []byte {
 	if n == 0 {
 		return nil
 	}
 	off := int(ref) % unitsPerChunk * textUnit
-	return t.chunks[int(ref)/unitsPerChunk][off : off+n : off+n]
+	return t.chunks[int(ref)/unitsPerChunk].items[off : off+n : off+n]
+}
+
+// edit returns the bytes of a record to be written.
+func (t *text) edit(ref textRef, n int) []byte {
+	t.chunks[int(ref)/unitsPerChunk].own(t.epoch)
+	return t.bytes(ref, n)
+}
+
+// freeze returns the texts as they are, to be read.
+func (t *text) freeze() text {
+	t.epoch++
+	return text{chunks: slices.Clone(t.chunks), used: t.used}
 }
 
 // drop wipes and frees a record of n bytes.
@@ -85,12 +99,12 @@ func (t *text) drop(ref textRef, n int) {
 	}
 	units := textUnits(n)
 	t.used -= units
-	clear(t.bytes(ref, units*textUnit))
+	clear(t.edit(ref, units*textUnit))
 	t.give(ref, units)
 }
 
 func (t *text) give(ref textRef, units int) {
-	binary.LittleEndian.PutUint32(t.bytes(ref, 4), uint32(t.free[units]))
+	binary.LittleEndian.PutUint32(t.edit(ref, 4), uint32(t.free[units]))
 	t.free[units] = ref
 }
 

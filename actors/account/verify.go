@@ -109,7 +109,7 @@ func (s *State) verifySessions(n uint32, a *account) error {
 		switch {
 		case x.account != n || x.older != older:
 			return fmt.Errorf("session %d of account %d is not linked to it", i, n)
-		case s.byToken(&x.token) != i || int(x.heap) >= len(s.expiry) || s.expiry[x.heap] != i:
+		case s.byToken(&x.token) != i || int(s.places[i-1]) >= len(s.expiry) || s.expiry[s.places[i-1]] != i:
 			return fmt.Errorf("session %d of account %d is not found by its token or time", i, n)
 		}
 		older = i
