@@ -342,7 +342,7 @@ type shardStatus struct {
 }
 
 // status is what the first node that answers says of the shards; empty when none does.
-func (f *fleet) status() (all []shardStatus) {
+func (f *fleet) status() []shardStatus {
 	for _, m := range f.nodes {
 		req, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, m.fan+"/api/v1/admin/status", nil)
 		if err != nil {
@@ -353,10 +353,13 @@ func (f *fleet) status() (all []shardStatus) {
 		if err != nil {
 			continue
 		}
-		err = json.NewDecoder(res.Body).Decode(&all)
+		var told struct {
+			Cluster []shardStatus `json:"cluster"`
+		}
+		err = json.NewDecoder(res.Body).Decode(&told)
 		_ = res.Body.Close()
-		if err == nil && res.StatusCode == http.StatusOK && len(all) > 0 {
-			return all
+		if err == nil && res.StatusCode == http.StatusOK && len(told.Cluster) > 0 {
+			return told.Cluster
 		}
 	}
 	return nil

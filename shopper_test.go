@@ -31,10 +31,9 @@ const perTry = 3 * time.Second
 func (p *shopper) run() {
 	for p.open.Load() {
 		p.pause(p.think)
-		switch {
-		case p.hold == "":
+		if p.hold == "" {
 			p.choose()
-		default:
+		} else {
 			p.decide()
 		}
 	}
