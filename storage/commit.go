@@ -2,12 +2,15 @@ package storage
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"time"
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -36,6 +39,7 @@ type op struct {
 	min, max uint64 // delete
 	pairs    []pair // stable
 	bytes    int
+	full     bool  // refused for lack of room
 	err      error // refused, though the transaction went well
 	done     chan error
 }
@@ -78,8 +82,10 @@ func (s *Store) do(o *op) error {
 // the next one; there is no timer to wait for company.
 func (s *Store) commitLoop() {
 	defer close(s.stopped)
+	debug.SetPanicOnFault(true) // this goroutine's: a damaged page may lead outside the file
 	idle := time.NewTimer(idleWait)
 	defer idle.Stop()
+	armed := true
 	batch := make([]*op, 0, maxBatchOps)
 	for {
 		select {
@@ -90,11 +96,24 @@ func (s *Store) commitLoop() {
 			batch = s.gather(append(batch[:0], o))
 			s.commit(batch)
 			clear(batch)
-			idle.Reset(idleWait)
+			switch full := s.readOnly.Load(); {
+			case !full:
+				idle.Reset(idleWait)
+			case !armed: // else refusals would keep it from ever being idle
+				idle.Reset(fullWait)
+			}
+			armed = true
 		case <-idle.C:
-			if s.sweepIdle() {
+			more := s.sweepIdle()
+			s.recover()
+			full := s.readOnly.Load()
+			switch {
+			case more && full:
+				idle.Reset(fullWait)
+			case more || full:
 				idle.Reset(idleWait)
 			}
+			armed = more || full
 		}
 	}
 }
@@ -117,22 +136,19 @@ func (s *Store) gather(batch []*op) []*op {
 }
 
 func (s *Store) commit(batch []*op) {
+	if broken := s.broken.Load(); broken != nil && s.failure == nil {
+		s.failure = *broken
+	}
 	if s.failure == nil {
-		start, bytes := time.Now(), 0
-		err := s.db.Update(func(tx *bbolt.Tx) error {
-			for _, o := range batch {
-				if err := o.write(tx); err != nil {
-					return err
-				}
-				bytes += o.bytes
-			}
-			return s.writeMeta(tx)
-		})
+		start := time.Now()
+		bytes, err := s.writeBatch(batch)
 		if err != nil {
-			// Nobody knows what the disk holds now, and a second flush may well report success over lost pages.
+			// Nobody knows what the disk holds now, and a second flush may well report success over lost pages. This
+			// is so for a full disk, too: the error does not say whether it came from writing pages nobody refers to
+			// yet, or from a flush, or from a head. What can be foreseen has been refused before; see makeRoom.
 			s.failure = fmt.Errorf("storage: commit: %w", err)
 			s.fail(s.failure)
-		} else {
+		} else if bytes >= 0 {
 			s.m.committed(len(batch), bytes, time.Since(start))
 		}
 	}
@@ -141,15 +157,141 @@ func (s *Store) commit(batch []*op) {
 			o.publish()
 		}
 	}
-	for _, sh := range s.shards {
-		sh.touched = false
-	}
+	s.untouch()
 	for _, o := range batch {
 		if s.failure != nil {
 			o.err = s.failure
 		}
 		o.done <- o.err
 	}
+}
+
+func (s *Store) untouch() {
+	for _, sh := range s.shards {
+		sh.touched = false
+	}
+}
+
+// writeBatch writes the requests in one transaction, except appends there is no room for: they get ErrFull. It returns
+// how many bytes they had, -1 when nothing was left to write.
+func (s *Store) writeBatch(batch []*op) (bytes int, err error) {
+	for try := 1; ; try++ {
+		bytes, appends := 0, 0
+		err := s.update(func(tx *bbolt.Tx) error {
+			bytes, appends, err = s.fillTx(tx, batch)
+			return err
+		}, func() bool { return appends > 0 })
+		if errors.Is(err, errNothing) {
+			return -1, nil
+		}
+		if !errors.Is(err, bolterrors.ErrMaxSizeReached) {
+			if err == nil && appends > 0 {
+				s.setReadOnly(false)
+			}
+			return bytes, err
+		}
+		// bbolt found no place for a page while it was still arranging them in memory: nothing has been written.
+		s.untouch()
+		all, err := s.grow.extend(max(int64(2*bytes), writerRoom, s.grow.step()), appends == 0)
+		if err != nil {
+			return 0, err
+		}
+		if all && try < growTries {
+			continue
+		}
+		if appends == 0 {
+			return 0, fmt.Errorf("%w, and votes and deletions need some", ErrFull)
+		}
+		s.tooFull()
+		s.refuse(batch)
+	}
+}
+
+// fillTx writes the requests into tx.
+func (s *Store) fillTx(tx *bbolt.Tx, batch []*op) (bytes, appends int, err error) {
+	left := 0
+	for _, o := range batch {
+		if o.full {
+			continue
+		}
+		o.err = nil
+		left++
+		if o.kind == opAppend {
+			appends++
+			bytes += o.bytes
+		}
+	}
+	if appends > 0 {
+		ok, err := s.makeRoom(tx.Size(), int64(2*bytes)+writerRoom)
+		if err != nil {
+			return 0, 0, err
+		}
+		if !ok {
+			s.refuse(batch)
+			left, appends = left-appends, 0
+		}
+	}
+	if left == 0 {
+		return 0, 0, errNothing
+	}
+	bytes = 0
+	for _, o := range batch {
+		if o.full {
+			continue
+		}
+		if err := o.write(tx); err != nil {
+			return 0, 0, err
+		}
+		bytes += o.bytes
+	}
+	return bytes, appends, s.writeMeta(tx)
+}
+
+// refuse gives up the appends of a batch.
+func (s *Store) refuse(batch []*op) {
+	for _, o := range batch {
+		if o.kind == opAppend && !o.full {
+			o.full, o.err = true, ErrFull
+			s.m.refused.Inc()
+		}
+	}
+	s.setReadOnly(true)
+}
+
+// errNothing undoes a transaction that has nothing to say.
+var errNothing = errors.New("nothing to write")
+
+// update is a transaction of the only writer. appends is asked after fill: they may use less of the file than the rest.
+// ErrMaxSizeReached means that nothing was written; after any other error nobody knows.
+func (s *Store) update(fill func(*bbolt.Tx) error, appends func() bool) (err error) {
+	tx, err := s.db.Begin(true)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			// bbolt stumbled, over a damaged page most likely. That is not certain enough for a mark: the look at the
+			// whole file before the next start will tell.
+			err = fmt.Errorf("the file may be damaged: %v", r)
+		}
+		if err != nil {
+			_ = tx.Rollback() // does nothing after a commit that failed
+		}
+	}()
+	s.used.Store(tx.Size())
+	if err := fill(tx); err != nil {
+		return err
+	}
+	limit := s.grow.size.Load()
+	if appends() {
+		limit = s.grow.appendLimit()
+	}
+	s.db.MaxSize = int(limit) + s.db.AllocSize // bbolt compares with what it needs plus AllocSize
+	if err := s.opt.AroundCommit(tx.Commit); err != nil {
+		return err
+	}
+	s.grow.soon(s.used.Load())
+	return nil
 }
 
 // touch starts a shard's part of the transaction.
@@ -285,6 +427,10 @@ func (s *Store) sweepIdle() (more bool) {
 	if s.failure != nil {
 		return false
 	}
+	keys := idleSweep
+	if s.readOnly.Load() {
+		keys = fullSweep
+	}
 	for _, sh := range s.shards {
 		if sh.ext.garbage == 0 {
 			continue
@@ -293,23 +439,34 @@ func (s *Store) sweepIdle() (more bool) {
 			return true // one shard at a time
 		}
 		more = true
-		ext := sh.ext
-		err := s.db.Update(func(tx *bbolt.Tx) error {
-			if err := sweep(tx.Bucket(sh.bucket), &ext, idleSweep); err != nil {
-				return err
-			}
-			return s.writeMeta(tx)
-		})
-		if err != nil {
-			s.failure = fmt.Errorf("storage: commit: %w", err)
-			s.fail(s.failure)
-			return false
+		if ext, ok := s.sweepShard(sh, keys); ok {
+			sh.mu.Lock()
+			sh.ext = ext
+			sh.mu.Unlock()
 		}
-		sh.mu.Lock()
-		sh.ext = ext
-		sh.mu.Unlock()
 	}
 	return more
+}
+
+// sweepShard commits the erasure of some keys. It is not ok when there was no place to write that down.
+func (s *Store) sweepShard(sh *Shard, keys int) (ext extent, ok bool) {
+	ext = sh.ext
+	err := s.update(func(tx *bbolt.Tx) error {
+		if err := sweep(tx.Bucket(sh.bucket), &ext, keys); err != nil {
+			return err
+		}
+		return s.writeMeta(tx)
+	}, func() bool { return false })
+	if errors.Is(err, bolterrors.ErrMaxSizeReached) { // nothing was written
+		if _, err = s.grow.extend(writerRoom, true); err == nil {
+			return ext, false
+		}
+	}
+	if err != nil {
+		s.failure = fmt.Errorf("storage: commit: %w", err)
+		s.fail(s.failure)
+	}
+	return ext, err == nil
 }
 
 // publish makes what has been committed visible to readers.

@@ -15,21 +15,25 @@ import (
 const (
 	fileName    = "raft.db"
 	newFileName = "raft.db.new"
+	lockTries   = 5
 )
 
 // openFile opens the node's file and creates it when missing. A file being created has another name until it is
 // complete and on the disk: losing power during bbolt's first writes leaves a file that cannot be opened.
 func openFile(o *Options) (*bbolt.DB, error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create data folder: %w", err)
-	}
 	path, fresh := o.path(), filepath.Join(o.Dir, newFileName)
 	if exists(path) {
 		return openBolt(path, o)
 	}
+	if names, _ := filepath.Glob(filepath.Join(globQuote(o.Dir), snapshotFolder, "*", snapshotFolder, "*")); len(names) > 0 {
+		return nil, &DamageError{Path: path, Key: "file", What: "it is missing, though there are snapshots"}
+	}
 	db, err := openBolt(fresh, o)
-	if err == nil && exists(path) { // somebody was quicker and has finished: what we hold is that very file
+	if err == nil && exists(path) { // somebody was quicker and has finished
 		_ = db.Close()
+		if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("remove unfinished file: %w", err)
+		}
 		return openBolt(path, o)
 	}
 	if err == nil && !isEmpty(db) {
@@ -63,40 +67,70 @@ func openFile(o *Options) (*bbolt.DB, error) {
 }
 
 // openBolt turns a damaged file's panics and faults into an error: with an unsynced free list bbolt walks every page.
+// Some of that walk happens on a goroutine of bbolt's, where nobody can catch a panic; for that there is Check.
 func openBolt(path string, o *Options) (db *bbolt.DB, err error) {
 	old := debug.SetPanicOnFault(true)
+	var file *os.File
 	defer func() {
 		debug.SetPanicOnFault(old)
 		if r := recover(); r != nil {
-			db, err = nil, fmt.Errorf("open %s: the file is damaged: %v", path, r)
+			_ = file.Close() // and with it goes the lock
+			db, err = nil, &DamageError{Path: path, Key: "file", What: fmt.Sprint(r)}
 		}
 	}()
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         lockTimeout,
-		NoFreelistSync:  true,
-		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: mmapBytes(),
-		MaxSize:         int(o.MaxBytes),
-		NoSync:          o.noSync,
-		NoGrowSync:      o.noSync,
-	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
+	for range lockTries {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:         lockTimeout,
+			NoFreelistSync:  true,
+			FreelistType:    bbolt.FreelistMapType,
+			InitialMmapSize: mmapBytes(),
+			NoSync:          o.noSync,
+			NoGrowSync:      o.noSync,
+			ReadOnly:        o.readOnly,
+			OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
+				var err error
+				file, err = o.OpenFile(name, flag, perm)
+				return file, err
+			},
+		})
+		if err != nil {
+			return nil, openError(path, err)
+		}
+		db.AllocSize = db.Info().PageSize // bbolt is not to make the file larger than it needs; see grow.go
+		if same, err := stillThere(path, file); err != nil || same {
+			return db, err
+		}
+		_ = db.Close() // while we waited for the lock, its holder put another file in this one's place
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	db.AllocSize = defaultAllocBytes
-	if o.MaxBytes > 0 && o.MaxBytes < 4*defaultAllocBytes {
-		db.AllocSize = 1 << 20
-	}
-	return db, nil
+	return nil, fmt.Errorf("%w: %s", ErrInUse, path)
 }
 
-// fill writes the identity and empty buckets, then touches the blocks the log will use: a commit into blocks the file
-// already has is one flush without a change of the file's size, which takes about two thirds of the time.
+func openError(path string, err error) error {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return fmt.Errorf("%w: %s", ErrInUse, path)
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		return &DamageError{Path: path, Key: "file", What: err.Error()}
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// stillThere says whether f is what has the name path.
+func stillThere(path string, f *os.File) (bool, error) {
+	ours, err := f.Stat()
+	if err != nil {
+		return false, fmt.Errorf("look at %s: %w", path, err)
+	}
+	named, err := os.Stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("look at %s: %w", path, err)
+	}
+	return err == nil && os.SameFile(ours, named), nil
+}
+
+// fill writes the identity, the empty buckets and their records.
 func fill(db *bbolt.DB, o *Options) error {
-	err := db.Update(func(tx *bbolt.Tx) error {
+	return db.Update(func(tx *bbolt.Tx) error {
 		if err := writeIdentity(tx, o); err != nil {
 			return err
 		}
@@ -111,31 +145,6 @@ func fill(db *bbolt.DB, o *Options) error {
 		}
 		return createMeta(tx, o.Shards)
 	})
-	if err != nil || o.Preallocate < 0 {
-		return err
-	}
-	name, block := []byte("fill"), make([]byte, 1<<20)
-	err = db.Update(func(tx *bbolt.Tx) error {
-		b, err := tx.CreateBucket(name)
-		if err != nil {
-			return fmt.Errorf("create bucket: %w", err)
-		}
-		for i := range (o.Preallocate + int64(len(block)) - 1) / int64(len(block)) {
-			if err := b.Put([]byte(fmt.Sprintf("%08d", i)), block); err != nil {
-				return fmt.Errorf("preallocate file: %w", err)
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		err = db.Update(func(tx *bbolt.Tx) error {
-			if err := tx.DeleteBucket(name); err != nil {
-				return fmt.Errorf("free preallocated blocks: %w", err)
-			}
-			return seal(tx)
-		})
-	}
-	return err
 }
 
 func isEmpty(db *bbolt.DB) bool {

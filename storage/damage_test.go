@@ -5,13 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
@@ -95,6 +92,9 @@ func TestDamageIsNamed(t *testing.T) {
 			s, err := Open(o)
 			if c.atOpen {
 				expectDamage(t, err, c.index, c.key)
+				if _, err := Open(o); !errors.Is(err, ErrMarked) {
+					t.Errorf("second opening: %v, want ErrMarked", err)
+				}
 				return
 			}
 			if err != nil {
@@ -108,6 +108,12 @@ func TestDamageIsNamed(t *testing.T) {
 			}
 			if len(fatal) != 1 {
 				t.Errorf("fatal was called %d times: %v", len(fatal), fatal)
+			}
+			if reason, ok := Marked(o.Dir); !ok || !strings.Contains(reason, "is damaged") {
+				t.Errorf("the folder is not marked: %q", reason)
+			}
+			if err := s.Shard(0).StoreLog(storagetest.Entry(1, 1)); err == nil {
+				t.Error("written after damage was found")
 			}
 			n, err := s.Scrub(context.Background())
 			expectDamage(t, err, c.index, "")
@@ -144,101 +150,6 @@ func expectDamage(t *testing.T, err error, index uint64, key string) {
 	}
 }
 
-const envFlip = "CATRACA_STORAGE_FLIPPED" // a damaged file for a child process to read
-
-// flipped reads everything of a damaged file. It may fail in any way, but must not hand out a wrong entry. It runs in
-// a process of its own because a damaged tree can end in a fault no program survives.
-func flipped(dir string) {
-	s, err := Open(Options{Dir: dir, NodeID: "n1", Shards: 3, Fatal: func(error) {}})
-	if err != nil {
-		return
-	}
-	for i := range s.opt.Shards {
-		sh := s.Shard(i)
-		first, _ := sh.FirstIndex()
-		last, _ := sh.LastIndex()
-		if first != 1 || last != flipEntries {
-			println("wrong extent", i, first, last)
-		}
-		for j := first; j <= last; j++ {
-			var l raft.Log
-			if err := sh.GetLog(j, &l); err != nil {
-				continue
-			}
-			if want := storagetest.Entry(j, 3); l.Term != 3 || l.Index != j || !bytes.Equal(l.Data, want.Data) || l.Type != want.Type {
-				println("wrong entry", i, j)
-			}
-		}
-		if v, err := sh.Get([]byte(keyVoteCandidate)); err != nil || string(v) != "n2" {
-			println("wrong vote", i)
-		}
-	}
-	println("read")
-}
-
-const flipEntries = 40
-
-// TestFlippedBits flips bits of the raw file, anywhere.
-func TestFlippedBits(t *testing.T) {
-	o := options(t, t.TempDir())
-	s := open(t, o)
-	for i := range o.Shards {
-		sh := s.Shard(i)
-		for j := uint64(1); j <= flipEntries; j += 10 {
-			if err := sh.StoreLogs(storagetest.Entries(j, j+9, 3)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := errors.Join(sh.SetUint64([]byte(keyVoteTerm), 3), sh.Set([]byte(keyVoteCandidate), []byte("n2"))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	whole, err := os.ReadFile(o.path())
-	if err != nil {
-		t.Fatal(err)
-	}
-	size := int64(len(whole))
-	whole = bytes.TrimRight(whole, "\x00") // nobody reads what was never written
-	flips, refused := 40, 0
-	if testing.Short() {
-		flips = 5
-	}
-	r := rand.New(rand.NewPCG(1, 2))
-	for range flips {
-		b := bytes.Clone(whole)
-		at := r.IntN(len(b) * 8)
-		b[at/8] ^= 1 << (at % 8)
-		if out := readFlipped(t, b, size); strings.Contains(out, "wrong") {
-			t.Errorf("bit %d: %s", at, out)
-		} else if !strings.Contains(out, "read") {
-			refused++
-		}
-	}
-	t.Logf("%d of %d flips in %d bytes kept the file from being opened or read", refused, flips, len(whole))
-}
-
-func readFlipped(t *testing.T, file []byte, size int64) (stderr string) {
-	t.Helper()
-	dir := t.TempDir()
-	path := filepath.Join(dir, fileName)
-	if err := errors.Join(os.WriteFile(path, file, 0o600), os.Truncate(path, size)); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a broken tree may go round in circles
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), envFlip+"="+dir, "GORACE=atexit_sleep_ms=0")
-	out, _ := cmd.CombinedOutput() // how it ends does not matter
-	return string(out)
-}
-
 // TestDamagedHead: bbolt would go back by one commit and say nothing.
 func TestDamagedHead(t *testing.T) {
 	o := options(t, t.TempDir())
@@ -266,6 +177,9 @@ func TestDamagedHead(t *testing.T) {
 		flip()
 		_, err = Open(o)
 		expectDamage(t, err, 0, "head")
+		if _, err := Open(o); !errors.Is(err, ErrMarked) {
+			t.Errorf("second opening: %v, want ErrMarked", err)
+		}
 		allow := o
 		allow.AllowLostCommit = true
 		s, err := Open(allow)

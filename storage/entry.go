@@ -57,8 +57,8 @@ func appendEntry(buf []byte, shard uint32, l *raft.Log, gap bool) []byte {
 	return buf
 }
 
-// decodeEntry checks v and fills l with copies: v may be memory of a transaction.
-func decodeEntry(shard uint32, index uint64, v []byte, l *raft.Log) (gap bool, err error) {
+// checkEntry says whether v is as it was written.
+func checkEntry(shard uint32, index uint64, v []byte) (gap bool, err error) {
 	if len(v) < entryHeader {
 		return false, errShort
 	}
@@ -72,6 +72,15 @@ func decodeEntry(shard uint32, index uint64, v []byte, l *raft.Log) (gap bool, e
 	if v[2]&^flagGap != 0 || v[3] != 0 || ext > uint64(len(v)-entryHeader) {
 		return false, errFields
 	}
+	return v[2]&flagGap != 0, nil
+}
+
+// decodeEntry checks v and fills l with copies: v may be memory of a transaction.
+func decodeEntry(shard uint32, index uint64, v []byte, l *raft.Log) (gap bool, err error) {
+	if gap, err = checkEntry(shard, index, v); err != nil {
+		return false, err
+	}
+	ext := uint64(binary.BigEndian.Uint32(v[4:]))
 	*l = raft.Log{Index: index, Term: binary.BigEndian.Uint64(v[8:]), Type: raft.LogType(v[1])}
 	if ns := int64(binary.BigEndian.Uint64(v[16:])); ns != 0 {
 		l.AppendedAt = time.Unix(0, ns).UTC()
@@ -83,7 +92,7 @@ func decodeEntry(shard uint32, index uint64, v []byte, l *raft.Log) (gap bool, e
 	if ext < uint64(len(body)) {
 		l.Data = body[ext:]
 	}
-	return v[2]&flagGap != 0, nil
+	return gap, nil
 }
 
 func entrySum(shard uint32, index uint64, v []byte) uint32 {

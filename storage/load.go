@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,16 +13,13 @@ import (
 // tailEntries is how much of a log's end is read when the file is opened, unless the ring's bytes end it before.
 const tailEntries = 512
 
-// scrubChunk bounds a read transaction: pages freed while it runs cannot be used again.
-const scrubChunk = 256
-
 // load reads the file into memory, as far as it is held there, and checks it on the way.
 func (s *Store) load() (err error) {
 	old := debug.SetPanicOnFault(true)
 	defer func() {
 		debug.SetPanicOnFault(old)
 		if r := recover(); r != nil {
-			err = fmt.Errorf("read %s: the file is damaged: %v", s.opt.path(), r)
+			err = &DamageError{Path: s.opt.path(), Key: "file", What: fmt.Sprint(r)}
 		}
 	}()
 	if err := checkHeads(s.db, s.opt.path()); errors.Is(err, errLastCommit) {
@@ -34,7 +30,9 @@ func (s *Store) load() (err error) {
 	} else if err != nil {
 		return err
 	}
+	s.pageSize = s.db.Info().PageSize
 	return s.db.View(func(tx *bbolt.Tx) error {
+		s.used.Store(tx.Size())
 		if s.id, err = readIdentity(tx, &s.opt); err != nil {
 			return err
 		}
@@ -124,69 +122,4 @@ func (sh *Shard) loadTail(tx *bbolt.Tx) error {
 		sh.ring.push(&tail[i])
 	}
 	return nil
-}
-
-// scrub walks the whole log in short transactions.
-func (sh *Shard) scrub(ctx context.Context) (entries int, found []error) {
-	sh.mu.RLock()
-	next := sh.ext.first
-	sh.mu.RUnlock()
-	for ctx.Err() == nil {
-		sh.mu.RLock()
-		ext := sh.ext
-		sh.mu.RUnlock()
-		if ext.first == 0 || next > ext.last {
-			break
-		}
-		var n int
-		var errs []error
-		n, next, errs = sh.scrubChunk(max(next, ext.first), ext)
-		entries += n
-		found = append(found, errs...)
-	}
-	return entries, found
-}
-
-// scrubChunk looks at up to scrubChunk entries from next on and returns where to go on.
-func (sh *Shard) scrubChunk(next uint64, ext extent) (n int, after uint64, found []error) {
-	old := debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if r := recover(); r != nil {
-			after = ext.last + 1 // the tree itself is broken here: nothing behind it can be reached in order
-			found = append(found, sh.damage(next, fmt.Sprint(r)))
-		}
-	}()
-	err := sh.s.db.View(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(sh.bucket).Cursor()
-		for k, v := c.Seek(indexKey(next)); n < scrubChunk && next <= ext.last; k, v = c.Next() {
-			if k == nil || len(k) != 8 {
-				found = append(found, sh.damage(next, "it is missing"))
-				next = ext.last + 1
-				return nil
-			}
-			index := binary.BigEndian.Uint64(k)
-			gap, err := decodeEntry(sh.id, index, v, new(raft.Log))
-			n++
-			switch {
-			case err != nil:
-				found = append(found, sh.damage(index, err.Error()))
-			case index != next && !gap && sh.holds(next):
-				found = append(found, sh.damage(next, "it is missing"))
-			}
-			next = index + 1
-		}
-		return nil
-	})
-	if err != nil {
-		found = append(found, fmt.Errorf("scrub shard %d: %w", sh.id, err))
-		next = ext.last + 1
-	}
-	return n, next, found
-}
-
-func (sh *Shard) holds(index uint64) bool {
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	return sh.ext.first != 0 && index >= sh.ext.first && index <= sh.ext.last
 }

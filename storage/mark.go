@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 const (
 	markName       = "damaged" // its existence is the mark, its content the reason
 	maxMarkBytes   = 2000
+	markTimeout    = 5 * time.Second
 	unreadableMark = "the mark cannot be read"
 )
 
@@ -59,4 +61,15 @@ func Marked(dir string) (reason string, ok bool) {
 		reason = "no reason was given"
 	}
 	return reason, true
+}
+
+// unmark takes the mark away, for an operator who has decided to go on.
+func unmark(dir string) error {
+	switch err := os.Remove(filepath.Join(dir, markName)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("remove mark: %w", err)
+	}
+	return syncDir(dir)
 }

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,13 +12,33 @@ type collectors struct {
 	commitSeconds  prometheus.Histogram
 	commitRequests prometheus.Histogram
 	commitBytes    prometheus.Counter
+	refused        prometheus.Counter
+	scrubEntries   prometheus.Counter
+	scrubBytes     prometheus.Counter
+	scrubPasses    prometheus.Counter
+	scrubDamage    prometheus.Counter
+	scrubSeconds   prometheus.Gauge
+	scrubLast      prometheus.Gauge
 	file           *fileCollector
 	reg            prometheus.Registerer
 }
 
 func newCollectors(s *Store) (*collectors, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "catraca_storage_" + name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "catraca_storage_" + name, Help: help})
+	}
 	m := &collectors{
-		reg: s.opt.Registerer,
+		reg:          s.opt.Registerer,
+		refused:      counter("refused_total", "Appends refused for lack of space."),
+		scrubEntries: counter("scrub_entries_total", "Log entries read to look for damage."),
+		scrubBytes:   counter("scrub_bytes_total", "Bytes of entries and snapshots read to look for damage."),
+		scrubPasses:  counter("scrub_passes_total", "Times everything has been read without finding damage."),
+		scrubDamage:  counter("scrub_damage_total", "Damage found while looking for it; the first stops the node."),
+		scrubSeconds: gauge("scrub_pass_seconds", "How long the last pass over everything took."),
+		scrubLast:    gauge("scrub_last_pass_timestamp_seconds", "When the last pass over everything ended, 0 before that."),
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                        "catraca_storage_commit_seconds",
 			Help:                        "Time from the start of a write transaction until it is on the disk.",
@@ -32,11 +51,8 @@ func newCollectors(s *Store) (*collectors, error) {
 			Buckets:                     prometheus.ExponentialBuckets(1, 2, 9),
 			NativeHistogramBucketFactor: 1.1,
 		}),
-		commitBytes: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "catraca_storage_commit_bytes_total",
-			Help: "Bytes of entries and values written, without the pages around them.",
-		}),
-		file: newFileCollector(s),
+		commitBytes: counter("commit_bytes_total", "Bytes of entries and values written, without the pages around them."),
+		file:        newFileCollector(s),
 	}
 	for i, c := range m.all() {
 		if m.reg == nil {
@@ -53,7 +69,8 @@ func newCollectors(s *Store) (*collectors, error) {
 }
 
 func (m *collectors) all() []prometheus.Collector {
-	return []prometheus.Collector{m.commitSeconds, m.commitRequests, m.commitBytes, m.file}
+	return []prometheus.Collector{m.commitSeconds, m.commitRequests, m.commitBytes, m.refused,
+		m.scrubEntries, m.scrubBytes, m.scrubPasses, m.scrubDamage, m.scrubSeconds, m.scrubLast, m.file}
 }
 
 func (m *collectors) unregister() {
@@ -76,7 +93,8 @@ type fileCollector struct {
 	s                                            *Store
 	fileBytes, freePages, pendingPages, freeList *prometheus.Desc
 	pageBytes, writes, writeSeconds, spill       *prometheus.Desc
-	ringBytes                                    *prometheus.Desc
+	ringBytes, usedBytes, diskBytes, roomBytes   *prometheus.Desc
+	readOnly                                     *prometheus.Desc
 }
 
 func newFileCollector(s *Store) *fileCollector {
@@ -85,7 +103,11 @@ func newFileCollector(s *Store) *fileCollector {
 	}
 	return &fileCollector{
 		s:            s,
-		fileBytes:    desc("file_bytes", "Size of the file; it never shrinks."),
+		fileBytes:    desc("file_bytes", "Size of the file; it shrinks only when it is opened."),
+		usedBytes:    desc("used_bytes", "Bytes of the file that have ever been used."),
+		diskBytes:    desc("disk_free_bytes", "Bytes the file system leaves to this process, -1 when unknown."),
+		roomBytes:    desc("room_bytes", "Bytes that appends may still take, free pages of the file included."),
+		readOnly:     desc("read_only", "1 while appends are refused for lack of space."),
 		freePages:    desc("free_pages", "Pages of the file that can be used again."),
 		pendingPages: desc("pending_pages", "Pages that become free when running reads end."),
 		freeList:     desc("free_list_bytes", "Memory of the list of free pages."),
@@ -109,16 +131,20 @@ func (c *fileCollector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v float64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v)
 	}
-	size, ring := int64(0), 0
-	if info, err := os.Stat(c.s.opt.path()); err == nil {
-		size = info.Size()
+	ring, sp, readOnly := 0, c.s.Space(), 0.0
+	if sp.ReadOnly {
+		readOnly = 1
 	}
 	for _, sh := range c.s.shards {
 		sh.mu.RLock()
 		ring += sh.ring.bytes
 		sh.mu.RUnlock()
 	}
-	gauge(c.fileBytes, float64(size))
+	gauge(c.fileBytes, float64(sp.File))
+	gauge(c.usedBytes, float64(sp.Used))
+	gauge(c.diskBytes, float64(sp.Disk))
+	gauge(c.roomBytes, float64(sp.Room))
+	gauge(c.readOnly, readOnly)
 	gauge(c.freePages, float64(st.FreePageN))
 	gauge(c.pendingPages, float64(st.PendingPageN))
 	gauge(c.freeList, float64(st.FreelistInuse))

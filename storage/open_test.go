@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +23,7 @@ func TestOptionsRefuse(t *testing.T) {
 		"at most 255 bytes":          func(o *Options) { o.ClusterID = strings.Repeat("x", 256) },
 		"shards is 0, allowed are 1": func(o *Options) { o.Shards = 0 },
 		"shards is 1025":             func(o *Options) { o.Shards = 1025 },
+		"max bytes is 5":             func(o *Options) { o.MaxBytes = 5 },
 		"fatal is nil":               func(o *Options) { o.Fatal = nil },
 		"create data folder":         func(o *Options) { o.Dir = "/dev/null/x" },
 	} {
@@ -111,59 +111,6 @@ func TestGarbageFile(t *testing.T) {
 	}
 	if b, err := os.ReadFile(o.path()); err != nil || len(b) != 14000 {
 		t.Errorf("the file was touched: %d bytes, %v", len(b), err)
-	}
-}
-
-// TestFailedCommit takes the file away under the store. Everybody waiting hears of it, Fatal once, and nothing is
-// tried again.
-func TestFailedCommit(t *testing.T) {
-	o := options(t, t.TempDir())
-	var mu sync.Mutex
-	var fatal []error
-	o.Fatal = func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		fatal = append(fatal, err)
-	}
-	o.MaxBytes = 1 << 20
-	s := open(t, o)
-	big := &raft.Log{Data: make([]byte, 300<<10)}
-	var failed error
-	for i := uint64(1); failed == nil && i < 20; i++ {
-		l := *big
-		l.Index = i
-		failed = s.Shard(0).StoreLog(&l)
-	}
-	if failed == nil {
-		t.Fatal("the file grew beyond its limit")
-	}
-	last, _ := s.Shard(0).LastIndex()
-	var wg sync.WaitGroup
-	for i := range o.Shards {
-		wg.Go(func() {
-			if err := s.Shard(i).StoreLog(storagetest.Entry(last+1, 1)); err == nil {
-				t.Error("written after a failure")
-			}
-			if err := s.Shard(i).Set([]byte("a"), []byte("b")); err == nil {
-				t.Error("value set after a failure")
-			}
-		})
-	}
-	wg.Wait()
-	mu.Lock()
-	if len(fatal) != 1 || !errors.Is(failed, fatal[0]) {
-		t.Errorf("fatal got %v, the writer %v", fatal, failed)
-	}
-	mu.Unlock()
-	if err := s.Shard(0).GetLog(last, new(raft.Log)); err != nil {
-		t.Errorf("what was acknowledged cannot be read: %v", err)
-	}
-	s.Close()
-	o.MaxBytes = 0
-	o.Fatal = func(err error) { t.Error(err) }
-	s = open(t, o)
-	if got, _ := s.Shard(0).LastIndex(); got != last {
-		t.Errorf("the log ends at %d, acknowledged was %d", got, last)
 	}
 }
 
@@ -296,7 +243,8 @@ func TestMetrics(t *testing.T) {
 		m := f.GetMetric()[0]
 		got[f.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
 	}
-	for _, name := range []string{"commit_seconds", "commit_requests", "commit_bytes_total", "file_bytes", "writes_total", "recent_bytes"} {
+	for _, name := range []string{"commit_seconds", "commit_requests", "commit_bytes_total", "file_bytes", "writes_total", "recent_bytes",
+		"used_bytes", "room_bytes"} {
 		if got["catraca_storage_"+name] == 0 {
 			t.Errorf("catraca_storage_%s is 0 or missing", name)
 		}
@@ -309,4 +257,19 @@ func TestMetrics(t *testing.T) {
 	if families, err = reg.Gather(); err != nil || len(families) != 0 {
 		t.Errorf("%d families stay registered, %v", len(families), err)
 	}
+}
+
+// metric reads one counter or gauge.
+func metric(t *testing.T, c prometheus.Collector) float64 {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	if err := reg.Register(c); err != nil {
+		t.Fatal(err)
+	}
+	families, err := reg.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatalf("%d metrics, %v", len(families), err)
+	}
+	m := families[0].GetMetric()[0]
+	return m.GetCounter().GetValue() + m.GetGauge().GetValue()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,10 +18,15 @@ const (
 	// MaxEntryBytes is the largest data plus extensions of one log entry.
 	MaxEntryBytes = 32 << 20
 
+	// MinMaxBytes is the smallest limit a file may be given.
+	MinMaxBytes = 4 << 20
+
 	defaultPreallocate = 16 << 20
 	defaultRingBytes   = 4 << 20
 	defaultMmapBytes   = 4 << 30
-	defaultAllocBytes  = 64 << 20
+	defaultReserve     = 256 << 20
+	defaultScrubBytes  = 4 << 20
+	defaultScrubEvery  = time.Hour
 	lockTimeout        = time.Second
 )
 
@@ -32,15 +38,26 @@ type Options struct {
 	ClusterID string // written at creation, random when empty; a different one at a later opening is refused, empty accepts
 	Shards    int    // written at creation, 1 to MaxShards; another number at a later opening is refused
 
-	Preallocate int64 // bytes written and freed again at creation, so that commits need not grow the file; 0: 16 MiB, negative: none
-	MaxBytes    int64 // largest size of the file, a commit beyond it fails and so stops the node; 0: no limit
-	// Reserve is how much of the disk the file never takes, so that votes, snapshots and deletions go on when appends are
-	// refused with ErrFull. 0: 256 MiB, but no more than a twentieth of the disk; negative: none.
+	// Preallocate is how many bytes of zeros the file has at least, written when it is opened, so that commits need not
+	// make it grow; 0: 16 MiB, negative: none. A disk with less room gets less.
+	Preallocate int64
+	// MaxBytes is how large the file may become, at least MinMaxBytes; 0: no limit. Appends that would need more are
+	// refused with ErrFull, the last MiB is left to votes and deletions.
+	MaxBytes int64
+	// Reserve is how much of the disk appends leave alone: it is there for votes, deletions and snapshots, which are
+	// what makes room again. 0: 256 MiB, but no more than a twentieth of the disk; negative: none, and then a full disk
+	// stops the node.
 	Reserve   int64
 	RingBytes int // bytes of recent entries kept in memory for each shard; 0: 4 MiB, negative: none
 
+	// ScrubBytes is how many bytes a second are read to look for damage; 0: 4 MiB, negative: never. A pass over
+	// everything begins every ScrubEvery (0: one hour), the first one minute after Open at the latest.
+	ScrubBytes int64
+	ScrubEvery time.Duration
+
 	// AllowLostCommit opens a file although one of its heads is damaged, which may undo its last commit: an entry or a
-	// vote this node has promised. Right only for a node whose peers have been told, or that has none.
+	// vote this node has promised. It also overrides a mark, and takes it away when the file opens. Right only for a
+	// node whose peers have been told, or that has none.
 	AllowLostCommit bool
 
 	Logger     *slog.Logger          // nil: silent
@@ -50,7 +67,19 @@ type Options struct {
 	// process. It runs on the goroutine that found out, must not call Close, and may return.
 	Fatal func(error)
 
-	noSync bool // this package's tests of logic need no disk
+	// Progress is called by Check now and then, on its goroutine, with how many of about how many bytes it has read.
+	Progress func(done, total int64)
+
+	// For tests of what bad disks do. OpenFile opens the file instead of os.OpenFile; it may be called again for the
+	// same file. AroundCommit is called for every commit, on the only goroutine that writes, and must call commit at
+	// most once: it may wait before or after it, or return an error of its own, as a disk does of which nobody knows
+	// what it has kept. See storagetest.Faults.
+	OpenFile     func(name string, flag int, perm os.FileMode) (*os.File, error)
+	AroundCommit func(commit func() error) error
+
+	readOnly     bool  // Check
+	noSync       bool  // this package's tests of logic need no disk
+	compactAbove int64 // 0: 1 GiB
 }
 
 func (o *Options) complete() error {
@@ -65,6 +94,8 @@ func (o *Options) complete() error {
 		return fmt.Errorf("storage: shards is %d, allowed are 1 to %d", o.Shards, MaxShards)
 	case o.Fatal == nil:
 		return errors.New("storage: fatal is nil")
+	case o.MaxBytes != 0 && o.MaxBytes < MinMaxBytes:
+		return fmt.Errorf("storage: max bytes is %d, at least %d are needed", o.MaxBytes, MinMaxBytes)
 	}
 	if o.Preallocate == 0 {
 		o.Preallocate = defaultPreallocate
@@ -72,8 +103,23 @@ func (o *Options) complete() error {
 	if o.RingBytes == 0 {
 		o.RingBytes = defaultRingBytes
 	}
+	if o.ScrubBytes == 0 {
+		o.ScrubBytes = defaultScrubBytes
+	}
+	if o.ScrubEvery <= 0 {
+		o.ScrubEvery = defaultScrubEvery
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.OpenFile == nil {
+		o.OpenFile = os.OpenFile
+	}
+	if o.AroundCommit == nil {
+		o.AroundCommit = func(commit func() error) error { return commit() }
+	}
+	if o.compactAbove == 0 {
+		o.compactAbove = defaultCompactAbove
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ type extent struct {
 	stable               uint64 // how often the stable values have changed
 }
 
+func (e extent) holds(index uint64) bool { return e.first != 0 && index >= e.first && index <= e.last }
+
 // Shard is the log and the stable store of one Raft group.
 type Shard struct {
 	s      *Store
@@ -69,7 +71,7 @@ func (sh *Shard) IsMonotonic() bool { return false }
 // *DamageError, after telling Fatal, when it ought to have it. The entry's Data may be shared: read it only.
 func (sh *Shard) GetLog(index uint64, l *raft.Log) error {
 	sh.mu.RLock()
-	known := sh.ext.first != 0 && index >= sh.ext.first && index <= sh.ext.last
+	known := sh.ext.holds(index)
 	hit := known && sh.ring.get(index, l)
 	sh.mu.RUnlock()
 	if hit {
@@ -80,13 +82,7 @@ func (sh *Shard) GetLog(index uint64, l *raft.Log) error {
 	}
 	err := sh.read(index, l)
 	if bad, ok := errors.AsType[*DamageError](err); ok {
-		sh.mu.RLock() // it may have been cut off meanwhile
-		known = index >= sh.ext.first && index <= sh.ext.last
-		sh.mu.RUnlock()
-		if !known {
-			return raft.ErrLogNotFound
-		}
-		sh.s.fail(bad)
+		sh.s.breakDown(bad)
 	}
 	return err
 }
@@ -103,6 +99,12 @@ func (sh *Shard) read(index uint64, l *raft.Log) (err error) {
 		b := tx.Bucket(sh.bucket)
 		if b == nil {
 			return sh.damage(index, "its bucket is missing")
+		}
+		// A commit may have cut the log off and not published it yet: what the log is, this transaction says.
+		if ext, err := readExtent(tx.Bucket(metaBucket()), sh.id); err != nil {
+			return sh.damagedKey("extent", err.Error())
+		} else if !ext.holds(index) {
+			return raft.ErrLogNotFound
 		}
 		if v := b.Get(indexKey(index)); v != nil {
 			if _, err := decodeEntry(sh.id, index, v, l); err != nil {

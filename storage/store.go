@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -24,30 +27,76 @@ type Store struct {
 	free    sync.Pool     // ops to be used again
 
 	fatal   sync.Once
-	failure error // only the committer
+	failure error                 // only the committer
+	broken  atomic.Pointer[error] // what another goroutine found; the committer stops at it
+
+	pageSize int
+	grow     *grower
+	used     atomic.Int64 // bytes of the file that have ever been used
+	readOnly atomic.Bool
+	full     fullness // only the committer
+
+	stop   context.CancelFunc // ends the scrubber
+	scrubs sync.WaitGroup
 }
 
 // Open opens or creates the file, checks whose it is, reads the end of every shard's log and compares it with what
-// the last commit recorded. It fails with ErrInUse, ErrForeign or a *DamageError where one of them is the reason.
+// the last commit recorded. It fails with ErrInUse, ErrForeign, ErrMarked or a *DamageError where one of them is the
+// reason; damage leaves a mark. A file of more than 1 GiB that is mostly empty is written anew before it is used.
 func Open(o Options) (*Store, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	db, err := openFile(&o)
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	if reason, ok := Marked(o.Dir); ok && !o.AllowLostCommit {
+		return nil, fmt.Errorf("%w: %s: %s", ErrMarked, o.Dir, reason)
+	}
+	s, err := openStore(o)
+	if bad, ok := errors.AsType[*DamageError](err); ok {
+		s.mark(bad)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opt: o, db: db, ops: make(chan *op, maxBatchOps), stopped: make(chan struct{})}
-	if err := s.load(); err != nil {
-		_ = db.Close()
-		return nil, err
-	}
-	if s.m, err = newCollectors(s); err != nil {
-		_ = db.Close()
-		return nil, err
-	}
+	warnFastCommit(&s.opt)
 	go s.commitLoop()
+	go s.grow.run(s.breakDown)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	if o.ScrubBytes >= 0 {
+		s.scrubs.Go(func() { s.scrubLoop(ctx) })
+	}
 	return s, nil
+}
+
+// openStore is Open without its goroutines. The store is given even with an error, then closed.
+func openStore(o Options) (*Store, error) {
+	s := &Store{opt: o, ops: make(chan *op, maxBatchOps), stopped: make(chan struct{})}
+	var err error
+	if s.db, err = openFile(&o); err != nil {
+		return s, err
+	}
+	err = s.load()
+	if err == nil {
+		err = s.compact()
+	}
+	if err == nil && o.AllowLostCommit {
+		err = unmark(o.Dir)
+	}
+	if err == nil {
+		s.grow, err = newGrower(&s.opt)
+	}
+	if err == nil {
+		if s.m, err = newCollectors(s); err != nil {
+			_ = s.grow.f.Close()
+		}
+	}
+	if err != nil {
+		_ = s.db.Close()
+	}
+	return s, err
 }
 
 // Identity says whose file it is.
@@ -67,7 +116,10 @@ func (s *Store) Close() error {
 	s.closed = true
 	close(s.ops)
 	s.closing.Unlock()
+	s.stop()
 	<-s.stopped
+	s.grow.close()
+	s.scrubs.Wait()
 	s.m.unregister()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", s.opt.path(), err)
@@ -75,25 +127,34 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Scrub reads every entry of every shard and compares the checksums. It returns how many entries it read, and all
-// damage it found, joined. It may run beside everything else; it does not call Fatal.
-func (s *Store) Scrub(ctx context.Context) (entries int, err error) {
-	var found []error
-	for _, sh := range s.shards {
-		n, errs := sh.scrub(ctx)
-		entries += n
-		found = append(found, errs...)
-		if ctx.Err() != nil {
-			return entries, errors.Join(append(found, fmt.Errorf("scrub: %w", ctx.Err()))...)
-		}
-	}
-	return entries, errors.Join(found...)
-}
-
-// fail reports the reason why this node must not go on, once.
+// fail reports the reason why this node must not go on, once. Damage leaves a mark first, so that the next start does
+// not go on either.
 func (s *Store) fail(err error) {
 	s.fatal.Do(func() {
 		s.opt.Logger.Error("storage failed", "path", s.opt.path(), "error", err)
+		if bad, ok := errors.AsType[*DamageError](err); ok {
+			s.mark(bad)
+		}
 		s.opt.Fatal(err)
 	})
+}
+
+// breakDown is fail for a goroutine that is not the committer, which must stop, too.
+func (s *Store) breakDown(err error) {
+	s.broken.Store(&err)
+	s.fail(err)
+}
+
+// mark leaves a mark, and does not wait for ever for a disk that hangs: stopping is more important.
+func (s *Store) mark(bad *DamageError) {
+	marked := make(chan error, 1)
+	go func() { marked <- Mark(s.opt.Dir, bad.Error()) }()
+	select {
+	case err := <-marked:
+		if err != nil {
+			s.opt.Logger.Error("storage cannot mark its damage", "path", s.opt.path(), "error", err)
+		}
+	case <-time.After(markTimeout):
+		s.opt.Logger.Error("storage cannot mark its damage", "path", s.opt.path(), "error", "the disk does not answer")
+	}
 }

@@ -10,18 +10,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if child() {
+	if storagetest.Child("TestConformance", factory(3)) {
 		return
 	}
-	if dir := os.Getenv(envFlip); dir != "" {
-		flipped(dir)
-		return
+	for env, run := range map[string]func(string){envFlip: flipped, envCheck: checked} {
+		if arg := os.Getenv(env); arg != "" {
+			run(arg)
+			return
+		}
 	}
 	goleak.VerifyTestMain(m)
 }
 
 func options(t testing.TB, dir string) Options {
-	return Options{Dir: dir, NodeID: "n1", Shards: 3, Preallocate: -1, RingBytes: 4 << 10,
+	return Options{Dir: dir, NodeID: "n1", Shards: 3, Preallocate: -1, RingBytes: 4 << 10, ScrubBytes: -1,
 		Logger: slog.New(slog.DiscardHandler),
 		Fatal:  func(err error) { t.Errorf("fatal: %v", err) }}
 }
@@ -40,27 +42,21 @@ func open(t testing.TB, o Options) *Store {
 	return s
 }
 
-type harness struct{ open map[string]*Store }
-
-func (h *harness) Open(t *testing.T, dir string) []storagetest.Store {
-	s, err := Open(options(t, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.open[dir] = s
-	var all []storagetest.Store
-	for i := range s.opt.Shards {
-		all = append(all, s.Shard(i))
-	}
-	return all
+// factory is the store as the suite wants it.
+func factory(shards int) storagetest.Factory {
+	return storagetest.Factory{Open: func(dir string) ([]storagetest.Store, func() error, error) {
+		s, err := Open(Options{Dir: dir, NodeID: "n1", Shards: shards, RingBytes: 4 << 10, Fatal: func(err error) { panic(err) }})
+		if err != nil {
+			return nil, nil, err
+		}
+		var all []storagetest.Store
+		for i := range shards {
+			all = append(all, s.Shard(i))
+		}
+		return all, s.Close, nil
+	}}
 }
 
-func (h *harness) Close(t *testing.T, dir string) {
-	if err := h.open[dir].Close(); err != nil {
-		t.Fatal(err)
-	}
-}
+func TestConformance(t *testing.T) { storagetest.Run(t, factory(3)) }
 
-func TestConformance(t *testing.T) {
-	storagetest.Run(t, &harness{open: make(map[string]*Store)})
-}
+func BenchmarkStore(b *testing.B) { storagetest.Bench(b, factory(8)) }
