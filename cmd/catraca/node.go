@@ -25,6 +25,7 @@ import (
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/gateway"
 	"github.com/catraca/catraca/actors/outbox"
+	"github.com/catraca/catraca/actors/relay"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/cluster"
@@ -51,6 +52,7 @@ type node struct {
 	log       *slog.Logger
 	registry  *prometheus.Registry
 	system    *actor.ActorSystem
+	relay     *relay.Relay
 	events    *event.Service
 	directory *directory.Service
 	outbox    *outbox.Outbox
@@ -63,6 +65,7 @@ type node struct {
 	operator  *http.Server
 	fanAddr   net.Addr
 	opAddr    net.Addr
+	running   atomic.Pointer[cluster.Node] // cluster, for those who come before it
 	serving   atomic.Bool
 	failed    chan error // a listener that ended on its own
 }
@@ -108,14 +111,21 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		actor.WithDeadLetterThrottleInterval(time.Minute),
 	)
 	now := func() int64 { return time.Now().UnixMilli() }
+	tlsConfig, err := clusterTLS(n.cfg.Cluster)
+	if err != nil {
+		return err
+	}
+	if err := n.newRelay(tlsConfig); err != nil {
+		return err
+	}
 	n.events = event.New(event.Options{
-		System: n.system, Shards: n.cfg.Cluster.Shards, Now: now, Logger: n.log, Fatal: n.fatal,
+		System: n.system, Shards: n.cfg.Cluster.Shards, Now: now, Logger: n.log, Fatal: n.fatal, Forward: n.relay, Hashed: n.hashed,
 		Metrics: sequencer.NewMetrics(n.registry, "event"),
 		Leading: func(id sale.EventID, leading bool) { n.outbox.Leading(id, leading) },
 	})
 	n.registry.MustRegister(event.NewCollector(n.events))
 	n.directory = directory.New(directory.Options{
-		System: n.system, Shards: n.cfg.Cluster.Shards, Now: now, Logger: n.log, Fatal: n.fatal,
+		System: n.system, Shards: n.cfg.Cluster.Shards, Now: now, Logger: n.log, Fatal: n.fatal, Forward: n.relay, Hashed: n.hashed,
 		Metrics: sequencer.NewMetrics(n.registry, "directory"),
 	})
 	keyFile := n.cfg.Tickets.KeyFile
@@ -137,10 +147,6 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		ReturnURL: func(_, ref string) string { return n.orderURL(ref) }, Now: time.Now, Logger: n.log,
 		Metrics: outbox.NewMetrics(n.registry),
 	})
-	tlsConfig, err := clusterTLS(n.cfg.Cluster)
-	if err != nil {
-		return err
-	}
 	n.cluster, err = cluster.Start(cluster.Options{
 		NodeID: n.cfg.Node.ID, ClusterID: clusterID, Dir: filepath.Join(n.cfg.Node.Data, "raft"), Listen: n.cfg.Cluster.Listen,
 		TLS: tlsConfig, Shards: n.cfg.Cluster.Shards, Logger: n.log, Registerer: n.registry, Fatal: n.fatal,
@@ -155,6 +161,9 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 	}
 	n.events.Use(sequencer.Over(n.cluster))
 	n.directory.Use(sequencer.Over(n.cluster))
+	if err := n.startRelay(); err != nil {
+		return err
+	}
 	if err := n.directory.Ensure(ctx); err != nil {
 		return err
 	}
@@ -304,6 +313,7 @@ func (n *node) stop(ctx context.Context, drain time.Duration) {
 			n.log.Error("cluster node not closed cleanly", slog.Any("error", err))
 		}
 	}
+	n.stopRelay()
 	if n.cluster != nil {
 		n.events.Close()
 		n.directory.Close()
