@@ -46,9 +46,31 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 	}
 }
 
+func TestCheckpointEntry(t *testing.T) {
+	h := Header{Kind: KindCheckpoint, Machine: 7, At: 8, Term: 9, Seq: 10}
+	got, body, err := DecodeHeader(EncodeEntry(h))
+	if err != nil || got != h || len(body) != 0 {
+		t.Fatalf("header %+v with %d bytes, want %+v: %v", got, len(body), h, err)
+	}
+	if _, _, err := DecodeHeader(EncodeEntry(h, []byte("a"))); !errors.Is(err, ErrEntry) {
+		t.Errorf("with a command: %v", err)
+	}
+	b := EncodeEntry(h)
+	sealEntry(b, Header{Kind: KindCheckpoint, Count: 1})
+	if _, _, err := DecodeHeader(b); !errors.Is(err, ErrEntry) {
+		t.Errorf("with a count: %v", err)
+	}
+	for _, k := range []Kind{0, KindCheckpoint + 1, 255} {
+		if _, _, err := DecodeHeader(EncodeEntry(Header{Kind: k})); !errors.Is(err, ErrEntry) {
+			t.Errorf("kind %d: %v", k, err)
+		}
+	}
+}
+
 func FuzzDecodeHeader(f *testing.F) {
 	f.Add(EncodeEntry(Header{Kind: KindBatch, Machine: 1, At: 2, Term: 3, Seq: 4}, []byte("a"), []byte("b")))
 	f.Add(EncodeEntry(Header{Kind: KindCreate}))
+	f.Add(EncodeEntry(Header{Kind: KindCheckpoint, Machine: 1, At: 2, Term: 3, Seq: 4}))
 	f.Add(make([]byte, headerSize))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, body, err := DecodeHeader(b)

@@ -2,10 +2,13 @@ package sequencer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +28,15 @@ type play struct {
 	lead  bool
 	asked []asked
 	who   map[int]int // submitter -> number of its last command
-	log   []*onTape   // committed, in order
+	log   []logged    // committed, in order
+
+	mu     sync.Mutex
+	hashes map[uint64][32]byte // that the machine reported, by index
+}
+
+type logged struct {
+	index uint64
+	data  []byte
 }
 
 type asked struct {
@@ -83,7 +94,7 @@ func (p *play) commit() {
 	if !ok {
 		return
 	}
-	p.log = append(p.log, q)
+	p.log = append(p.log, logged{index, q.data})
 	p.d.shard.Apply(index, p.term, q.data)
 	if rapid.IntRange(0, 9).Draw(p.T, "answer") == 0 {
 		q.done <- ErrUnknown // committed, but the future says that nobody knows
@@ -117,6 +128,53 @@ func (p *play) change() {
 func (p *play) refusing() {
 	err := rapid.SampledFrom([]error{nil, nil, ErrNotLeader, &BusyError{RetryAfter: time.Second}}).Draw(p.T, "refuse")
 	p.d.tape.set(func(l *tape) { l.refuse = err })
+}
+
+func (p *play) hashed(_ uint32, index uint64, hash [32]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, twice := p.hashes[index]; twice {
+		p.Errorf("two hashes of entry %d", index)
+	}
+	p.hashes[index] = hash
+}
+
+// checkpoints compares what the machine reported with what another replica of the log would.
+func (p *play) checkpoints() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	other := &ledger{due: math.MaxInt64, lines: []string{"made"}}
+	for _, q := range p.log {
+		h, body, err := DecodeHeader(q.data)
+		if err != nil {
+			p.Fatal(err)
+		}
+		if h.Kind == KindCheckpoint {
+			if want, ok := p.hashes[q.index]; !ok || want != sha256.Sum256(other.AppendSnapshot(nil)) {
+				p.Fatalf("checkpoint at entry %d: reported %v, and not what the log makes", q.index, ok)
+			}
+			delete(p.hashes, q.index)
+			continue
+		}
+		other.Begin(q.index, h.At)
+		for len(body) > 0 {
+			cmd, rest, err := NextCommand(body)
+			if err != nil {
+				p.Fatal(err)
+			}
+			if _, err := other.Command(cmd); err != nil {
+				p.Fatal(err)
+			}
+			body = rest
+		}
+	}
+	if len(p.hashes) > 0 {
+		p.Fatalf("hashes of entries that are no checkpoints: %v", p.hashes)
+	}
+}
+
+func (p *play) rest() {
+	time.Sleep(checkpointAfter)
 }
 
 func (p *play) wait() {
@@ -202,16 +260,17 @@ type timeless struct{ testing.TB }
 func TestEveryHistory(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		rapid.Check(timeless{t}, func(rt *rapid.T) {
-			d := newDesk(rt, func(o *Options[*ledger, int]) { o.MaxPending = mostPending })
-			d.create(rt, 1, "made")
-			h, _ := d.shard.Get(1)
-			p := &play{T: rt, d: d, h: h, who: make(map[int]int)}
+			p := &play{T: rt, who: make(map[int]int), hashes: make(map[uint64][32]byte)}
+			p.d = newDesk(rt, func(o *Options[*ledger, int]) { o.MaxPending, o.Hashed = mostPending, p.hashed })
+			p.d.create(rt, 1, "made")
+			p.h, _ = p.d.shard.Get(1)
+			d, h := p.d, p.h
 			step := func(f func()) func(*rapid.T) {
 				return func(*rapid.T) { f(); p.settle() }
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"submit": step(p.submit), "submit more": step(p.submit), "commit": step(p.commit), "commit more": step(p.commit),
-				"lose": step(p.lose), "change": step(p.change), "refuse": step(p.refusing), "wait": step(p.wait),
+				"lose": step(p.lose), "change": step(p.change), "refuse": step(p.refusing), "wait": step(p.wait), "rest": step(p.rest),
 			})
 			d.shard.LeaderLost()
 			p.lead = false
@@ -221,6 +280,7 @@ func TestEveryHistory(t *testing.T) {
 				p.settle()
 			}
 			p.check()
+			p.checkpoints()
 			d.shard.Close()
 			if waiting(h) != 0 || waitingBytes(h) != 0 || len(h.credits) != 0 {
 				rt.Fatalf("closed with %d pending, %d bytes, %d credits", waiting(h), waitingBytes(h), len(h.credits))

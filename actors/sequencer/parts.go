@@ -5,34 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/catraca/catraca/cluster"
 )
 
-const snapshotVersion = 1
+const snapshotVersion = 2
 
-// maxSnapshotPart bounds what a damaged length can make Restore allocate.
-const maxSnapshotPart = 4 << 30
+const (
+	// snapshotChunk bounds what is written at once, and what a damaged length makes Restore allocate.
+	snapshotChunk = 1 << 20
+	// maxSnapshotPart bounds one machine.
+	maxSnapshotPart = 4 << 30
+)
 
 var _ cluster.Snapshot = (*parts)(nil)
 
-// parts is a snapshot: version u32, count u32, count × (id u32, length u64, bytes), little endian.
+// parts is a snapshot, little endian:
+//
+//	version u32 | count u32 | count × (id u32 | chunks × (length u32, 1 to 1 MiB | bytes) | 0 u32)
+//
+// No part says beforehand how long it is, so none has to be in memory as a whole. Checksums are the cluster's, around
+// all of it.
 type parts struct {
 	ids    []uint32
 	frozen []Frozen
 }
 
-// Snapshot asks every machine for its bytes; their mailboxes make the cut exact. Raft's goroutine.
+// Snapshot asks every machine to freeze; their mailboxes make the cut exact. Raft's goroutine.
 func (s *Shard[M, R]) Snapshot() (cluster.Snapshot, error) {
 	if s.broken.Load() {
 		return nil, fmt.Errorf("snapshot shard %d after an entry that was not applied: %w", s.o.Shard, ErrStopped)
 	}
+	hs := s.handles()
+	replies := make([]chan Frozen, len(hs))
+	for i, h := range hs { // all are asked before the first is waited for
+		replies[i] = make(chan Frozen, 1)
+		h.send(&snapshot{reply: replies[i]})
+	}
 	out := &parts{}
-	for _, h := range s.handles() {
-		reply := make(chan Frozen, 1)
-		h.send(&snapshot{reply: reply})
+	for i, h := range hs {
 		select {
-		case frozen, ok := <-reply:
+		case frozen, ok := <-replies[i]:
 			if !ok {
 				return nil, fmt.Errorf("snapshot machine %d: %w", h.id, ErrStopped)
 			}
@@ -46,39 +60,60 @@ func (s *Shard[M, R]) Snapshot() (cluster.Snapshot, error) {
 
 // WriteTo may run on any goroutine, beside the machines.
 func (p *parts) WriteTo(w io.Writer) (int64, error) {
-	var total int64
-	write := func(b []byte) error {
-		n, err := w.Write(b)
-		total += int64(n)
-		return err
-	}
-	head := binary.LittleEndian.AppendUint32(nil, snapshotVersion)
-	head = binary.LittleEndian.AppendUint32(head, uint32(len(p.ids)))
-	if err := write(head); err != nil {
-		return total, err
-	}
+	out := &chunkWriter{w: w}
+	out.numbers(snapshotVersion, uint32(len(p.ids)))
 	for i, id := range p.ids {
-		blob := p.frozen[i].AppendSnapshot(nil)
-		head = binary.LittleEndian.AppendUint32(head[:0], id)
-		head = binary.LittleEndian.AppendUint64(head, uint64(len(blob)))
-		if err := write(head); err != nil {
-			return total, err
+		out.numbers(id)
+		_ = pieces(p.frozen[i], out.chunks) // out keeps the error
+		out.numbers(0)
+		if out.err != nil {
+			break
 		}
-		if err := write(blob); err != nil {
-			return total, err
-		}
+		p.frozen[i] = nil // what it shared with the machine need not be copied any more
 	}
-	return total, nil
+	return out.n, out.err
 }
 
-// Release lets the bytes go.
+// Release lets the states go.
 func (p *parts) Release() { p.ids, p.frozen = nil, nil }
+
+// chunkWriter writes until the first error, which stays.
+type chunkWriter struct {
+	w   io.Writer
+	n   int64
+	err error
+}
+
+func (c *chunkWriter) write(b []byte) {
+	if c.err == nil {
+		var n int
+		n, c.err = c.w.Write(b)
+		c.n += int64(n)
+	}
+}
+
+func (c *chunkWriter) numbers(ns ...uint32) {
+	var b [8]byte
+	for _, n := range ns {
+		c.write(binary.LittleEndian.AppendUint32(b[:0], n))
+	}
+}
+
+func (c *chunkWriter) chunks(b []byte) error {
+	for len(b) > 0 && c.err == nil {
+		n := min(len(b), snapshotChunk)
+		c.numbers(uint32(n))
+		c.write(b[:n])
+		b = b[n:]
+	}
+	return c.err
+}
 
 // Restore replaces the machines by those of a snapshot. One that runs here and is not in it is an error: machines are
 // never deleted, so the snapshot is of another log. Raft's goroutine.
 func (s *Shard[M, R]) Restore(r io.Reader) error {
-	var head [12]byte
-	if _, err := io.ReadFull(r, head[:8]); err != nil {
+	var head [8]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return fmt.Errorf("restore shard %d: %w", s.o.Shard, err)
 	}
 	if v := binary.LittleEndian.Uint32(head[:]); v != snapshotVersion {
@@ -106,31 +141,46 @@ func (s *Shard[M, R]) Restore(r io.Reader) error {
 	return nil
 }
 
-// readPart reads one machine. The buffer grows with what is really there, whatever the length says.
+// readPart reads one machine. The buffer grows with what is really there.
 func readPart(r io.Reader) (id uint32, blob []byte, err error) {
-	var head [12]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+	if id, err = readNumber(r); err != nil {
 		return 0, nil, err
 	}
-	id = binary.LittleEndian.Uint32(head[:])
-	size := binary.LittleEndian.Uint64(head[4:])
-	if size > maxSnapshotPart {
-		return id, nil, fmt.Errorf("machine %d has %d bytes, at most %d", id, size, int64(maxSnapshotPart))
-	}
-	const step = 1 << 20
-	blob = make([]byte, 0, min(size, step))
-	for uint64(len(blob)) < size {
-		n := min(size-uint64(len(blob)), max(step, uint64(len(blob))))
+	for {
+		size, err := readNumber(r)
+		switch {
+		case err != nil:
+			return id, nil, fmt.Errorf("machine %d: %w", id, cutShort(err))
+		case size == 0:
+			return id, blob, nil
+		case size > snapshotChunk:
+			return id, nil, fmt.Errorf("machine %d has a chunk of %d bytes, at most %d", id, size, snapshotChunk)
+		case len(blob)+int(size) > maxSnapshotPart:
+			return id, nil, fmt.Errorf("machine %d has more than %d bytes", id, int64(maxSnapshotPart))
+		}
 		from := len(blob)
-		blob = append(blob, make([]byte, n)...)
+		if cap(blob) < from+int(size) {
+			blob = slices.Grow(blob, max(int(size), from))
+		}
+		blob = blob[:from+int(size)]
 		if _, err := io.ReadFull(r, blob[from:]); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return id, nil, fmt.Errorf("machine %d: %w", id, err)
+			return id, nil, fmt.Errorf("machine %d: %w", id, cutShort(err))
 		}
 	}
-	return id, blob, nil
+}
+
+func readNumber(r io.Reader) (uint32, error) {
+	var b [4]byte
+	_, err := io.ReadFull(r, b[:])
+	return binary.LittleEndian.Uint32(b[:]), err
+}
+
+// cutShort keeps a missing end from looking like a good one.
+func cutShort(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 func (s *Shard[M, R]) restore(id uint32, blob []byte) error {

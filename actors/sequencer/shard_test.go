@@ -162,11 +162,11 @@ func TestRestoreRefuses(t *testing.T) {
 		other := bytes.Clone(good)
 		le.PutUint32(other, 9)
 		huge := bytes.Clone(good)
-		le.PutUint64(huge[12:], 1<<40)
+		le.PutUint32(huge[12:], 1<<30)
 		long := bytes.Clone(good)
-		le.PutUint64(long[12:], maxSnapshotPart-1)
+		le.PutUint32(long[12:], snapshotChunk)
 		twice := bytes.Clone(good)
-		le.PutUint32(twice[len(twice)-12-8-7:], 1) // the second machine is "two": 8 + 4 + 3 bytes
+		le.PutUint32(twice[len(twice)-12-8-7:], 1) // the second machine is "two": 8 + 4 + 3 bytes in one chunk
 		for name, b := range map[string][]byte{"version": other, "size": huge, "not so long": long, "twice": twice} {
 			fresh := newDesk(t, nil)
 			if err := fresh.shard.Restore(bytes.NewReader(b)); err == nil {
