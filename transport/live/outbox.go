@@ -94,7 +94,7 @@ func (c *conn) Close(r gateway.Reason) {
 	case gateway.SaleOver:
 		c.bye(wire.CloseSaleOver, "the sale is over")
 	default:
-		c.bye(wire.CloseRestart, "restarting")
+		c.bye(wire.CloseRestart, "moving to another server, the place is kept")
 	}
 }
 

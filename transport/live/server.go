@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -15,7 +14,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catraca/catraca/actors/directory"
-	"github.com/catraca/catraca/actors/gateway"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/transport/wire"
 )
@@ -32,7 +30,8 @@ type Server struct {
 	sources map[string]int
 	wheel   [pingSlots][]*conn
 	pos     int
-	closing bool
+	closing bool               // for good
+	away    context.CancelFunc // not nil: fans are sent to other nodes; ends the waves
 
 	stop    chan struct{}
 	done    sync.WaitGroup // the pulse
@@ -96,7 +95,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newConn(s, ws, p, id, r.PathValue("event"), source)
 	if !s.add(c) {
 		s.release(source)
-		c.part(wire.CloseRestart, "restarting")
+		c.part(wire.CloseRestart, "moving to another server, the place is kept")
 		c.shut()
 		return
 	}
@@ -146,7 +145,7 @@ func refuse(w http.ResponseWriter, p *wire.Problem) {
 func (s *Server) admit(source string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || len(s.conns) >= s.o.MaxConnections || s.sources[source] >= s.o.PerAddress {
+	if s.leaving() || len(s.conns) >= s.o.MaxConnections || s.sources[source] >= s.o.PerAddress {
 		return false
 	}
 	s.sources[source]++
@@ -156,6 +155,11 @@ func (s *Server) admit(source string) bool {
 func (s *Server) release(source string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.vacate(source)
+}
+
+// vacate gives a connection's room back. Called with mu held.
+func (s *Server) vacate(source string) {
 	if s.sources[source]--; s.sources[source] <= 0 {
 		delete(s.sources, source)
 	}
@@ -165,7 +169,7 @@ func (s *Server) release(source string) {
 func (s *Server) add(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.leaving() {
 		return false
 	}
 	s.conns[c] = struct{}{}
@@ -185,9 +189,9 @@ func (s *Server) plan(c *conn) {
 func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
+	s.vacate(c.source)
 	s.mu.Unlock()
 	s.metrics.connections.Dec()
-	s.release(c.source)
 	s.running.Done()
 }
 
@@ -221,58 +225,4 @@ func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
-}
-
-// Close asks every fan to come back to another node, spread over the given time, and returns when all are gone. Those
-// still there when ctx ends, or half a minute after they were asked, are cut. New connections are refused from now on.
-func (s *Server) Close(ctx context.Context, over time.Duration) {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
-		return
-	}
-	s.closing = true
-	all := slices.Collect(maps.Keys(s.conns))
-	s.mu.Unlock()
-	s.sendAway(ctx, all, over)
-	close(s.stop)
-	s.done.Wait()
-	gone := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(gone)
-	}()
-	patience := time.NewTimer(partingWait)
-	defer patience.Stop()
-	select {
-	case <-gone:
-		return
-	case <-ctx.Done():
-	case <-patience.C:
-	}
-	for _, c := range all {
-		c.abort()
-		c.end()
-	}
-	<-gone
-}
-
-// partingWait is how long fans may take to go.
-const partingWait = 30 * time.Second
-
-// sendAway tells the fans in waves, so that they do not come to the next node all at once.
-func (s *Server) sendAway(ctx context.Context, all []*conn, over time.Duration) {
-	waves := min(20, len(all))
-	for i := range waves {
-		for j := i; j < len(all); j += waves {
-			all[j].Close(gateway.Restarting)
-		}
-		if i == waves-1 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(over / time.Duration(waves)):
-		}
-	}
 }
