@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -39,17 +40,25 @@ type fsm struct {
 	log   *watchedLog
 	took  func(time.Duration) // a snapshot was written
 
-	index atomic.Uint64 // last entry the pump has, or need not have
-	term  atomic.Uint64
-	none  []any
+	index   atomic.Uint64 // last entry the pump has, or need not have
+	term    atomic.Uint64
+	command atomic.Uint64 // last entry the pump has
+	config  atomic.Pointer[configuration]
+
+	restored, refused atomic.Bool // a snapshot was taken in; a good one was not
+	none              []any
 }
 
 var _ raft.BatchingFSM = (*fsm)(nil)
 
 // Apply implements raft.FSM.
 func (f *fsm) Apply(l *raft.Log) any {
-	if l.Type == raft.LogCommand {
+	switch l.Type {
+	case raft.LogCommand:
 		f.pump.Apply(l.Index, l.Term, l.Data)
+		f.command.Store(l.Index)
+	case raft.LogConfiguration:
+		f.config.Store(&configuration{l.Index, raft.DecodeConfiguration(l.Data).Servers})
 	}
 	f.term.Store(l.Term)
 	f.index.Store(l.Index)
@@ -87,6 +96,7 @@ func (f *fsm) Restore(rc io.ReadCloser) error {
 	}
 	r := &frameReader{r: rc}
 	if err := f.pump.Restore(r); err != nil {
+		f.refused.Store(!errors.Is(err, ErrSnapshot))
 		return fmt.Errorf("restore shard %d: %w", f.shard, err)
 	}
 	switch n, err := io.Copy(io.Discard, r); {
@@ -97,7 +107,16 @@ func (f *fsm) Restore(rc io.ReadCloser) error {
 	}
 	f.index.Store(c.index)
 	f.term.Store(c.term)
+	f.command.Store(c.index)
+	f.config.Store(nil) // the snapshot has it
+	f.restored.Store(true)
 	return nil
+}
+
+// configuration is a committed list of servers.
+type configuration struct {
+	index   uint64
+	servers []raft.Server
 }
 
 type fsmSnapshot struct {

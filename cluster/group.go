@@ -3,10 +3,13 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/catraca/catraca/storage"
 )
 
 // group is one shard's Raft group on this node.
@@ -22,6 +25,12 @@ type group struct {
 
 	leadership leadership
 	notify     chan bool
+	reads      reads
+	progress   progress
+	changing   atomic.Bool // a step of the membership or a hand-over is under way
+
+	learnt atomic.Uint64 // what a leader had committed when this node first heard of it
+	synced atomic.Bool   // and this node has applied that much
 
 	slots  chan struct{} // one for each proposal on its way
 	flight chan *Future
@@ -34,7 +43,7 @@ func newGroup(n *Node, id int, pump Pump) *group {
 	label := fmt.Sprint(id)
 	g := &group{
 		node: n, id: id, pump: pump,
-		log:        &watchedLog{logs: n.store.Shard(id)},
+		log:        &watchedLog{logs: n.store.Shard(id), full: &n.full},
 		leadership: leadership{wake: make(chan struct{}, 1)},
 		notify:     make(chan bool, 16),
 		slots:      make(chan struct{}, maxOutstanding),
@@ -60,14 +69,20 @@ func (g *group) start() error {
 	if err := g.checkJoin(); err != nil {
 		return err
 	}
-	g.trans = newTransport(g.node.mux.layers[g.id], g.node.directory, logger)
-	conf := o.raftConfig(g.notify, logger)
-	err = raft.BootstrapCluster(conf, g.log, g.log, g.snaps, g.trans, o.voters(g.trans.LocalAddr()))
-	if err != nil && !errors.Is(err, raft.ErrCantBootstrap) {
-		return fmt.Errorf("cluster: found shard %d: %w", g.id, err)
+	g.trans = newTransport(g.node.mux.layers[g.id], logger)
+	conf := o.raftConfig(g.node.id, g.notify, logger)
+	if !g.node.join {
+		err = raft.BootstrapCluster(conf, g.log, g.log, g.snaps, g.trans, o.voters())
+		if err != nil && !errors.Is(err, raft.ErrCantBootstrap) {
+			return fmt.Errorf("cluster: found shard %d: %w", g.id, err)
+		}
 	}
 	if g.raft, err = raft.NewRaft(conf, g.fsm, g.log, g.log, g.snaps, g.trans); err != nil {
-		return fmt.Errorf("cluster: start shard %d: %w", g.id, err)
+		err = fmt.Errorf("cluster: start shard %d: %w", g.id, err)
+		if g.restoreFailed() && g.node.mayRejoin() {
+			err = errors.Join(err, storage.Mark(o.Dir, err.Error())) // the next start sets it aside
+		}
+		return err
 	}
 	go g.settle()
 	if voters := g.voters(); len(voters) == 1 && voters[0].ID == conf.LocalID {
@@ -94,7 +109,7 @@ func (g *group) checkJoin() error {
 
 func (g *group) voters() []raft.Server {
 	var out []raft.Server
-	for _, s := range g.raft.GetConfiguration().Configuration().Servers {
+	for _, s := range g.servers() {
 		if s.Suffrage == raft.Voter {
 			out = append(out, s)
 		}
@@ -105,7 +120,7 @@ func (g *group) voters() []raft.Server {
 func (g *group) otherVoters() int {
 	n := 0
 	for _, s := range g.voters() {
-		if s.ID != raft.ServerID(g.node.opt.NodeID) {
+		if s.ID != raft.ServerID(g.node.id) {
 			n++
 		}
 	}

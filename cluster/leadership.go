@@ -77,6 +77,7 @@ func (g *group) lead(stop <-chan struct{}) {
 func (g *group) lost() {
 	if term := g.leadership.ready.Swap(0); term != 0 {
 		g.node.opt.Logger.Debug("shard leadership lost", "shard", g.id, "term", term)
+		g.node.links.touch()
 		g.pump.LeaderLost()
 	}
 }
@@ -96,6 +97,9 @@ func (g *group) becomeReady(change uint64, stop <-chan struct{}) {
 				return // the next signal is on its way
 			}
 			g.leadership.ready.Store(term)
+			g.synced.Store(true)
+			g.node.links.touch()
+			g.node.reconciler.touch()
 			g.node.opt.Logger.Debug("shard leadership ready", "shard", g.id, "term", term)
 			g.pump.LeaderReady(term)
 			return

@@ -1,11 +1,13 @@
 package cluster
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/catraca/catraca/cluster/placement"
 )
 
 // Role says what a node may do.
@@ -37,6 +39,10 @@ const (
 	StateLeaving        // told to leave for good
 )
 
+func allStates() []State {
+	return []State{StateAlive, StateSuspect, StateDead, StateDraining, StateLeaving}
+}
+
 // String is one lower-case word.
 func (s State) String() string {
 	switch s {
@@ -56,7 +62,7 @@ func (s State) String() string {
 // Member is one node of the cluster, as this node sees it.
 type Member struct {
 	Name     string
-	ServerID string // its name, with the incarnation from the second one on
+	ServerID string // its name, with the incarnation from the second one on; empty: never heard of
 	Role     Role
 	Address  string
 	Version  string
@@ -67,68 +73,125 @@ type Member struct {
 	Self     bool
 }
 
-var errNotBuilt = errors.New("cluster: not built yet")
-
-// Members are all nodes this one knows of, by name.
+// Members are all nodes this one knows of and that have not left, this one first and then by name.
 func (n *Node) Members() []Member {
-	return []Member{{Name: n.opt.NodeID, ServerID: n.opt.NodeID, Role: n.opt.Role, Address: n.address,
-		Version: n.opt.Version, Seen: time.Now(), Self: true}}
-}
-
-// Transfer hands the leadership of a shard to the node named to, or to anybody when to is empty. Any node may be asked.
-func (n *Node) Transfer(context.Context, int, string) error { return errNotBuilt }
-
-// Drain moves every leadership away from a node and keeps it away until on is false again. Any node may be asked.
-func (n *Node) Drain(context.Context, string, bool) error { return errNotBuilt }
-
-// Leave takes a node out of the cluster for good: its name is refused from then on. Any other node may be asked.
-func (n *Node) Leave(context.Context, string) error { return errNotBuilt }
-
-// Rebalance spreads leaderships evenly now, without waiting for the pause between two hand-overs.
-func (n *Node) Rebalance(context.Context) error { return errNotBuilt }
-
-// ReadIndex returns an index such that a replica that has applied it has everything acknowledged before the call.
-// Only the leader can tell; elsewhere the error is ErrNotLeader.
-func (n *Node) ReadIndex(context.Context, int) (uint64, error) { return 0, errNotBuilt }
-
-// Applied is the newest entry of the shard that this node's pump has, or need not have.
-func (n *Node) Applied(shard int) uint64 {
-	if shard < 0 || shard >= len(n.groups) {
-		return 0
+	leads, votes := make(map[string]int), make(map[string]int)
+	for i, g := range n.groups {
+		if name, _, _ := n.Leader(i); name != "" {
+			leads[name]++
+		}
+		for _, s := range g.voters() {
+			votes[nameOf(string(s.ID))]++
+		}
 	}
-	return n.groups[shard].fsm.index.Load()
+	self := Member{Name: n.opt.NodeID, ServerID: n.id, Role: n.opt.Role, Address: n.address, Version: n.opt.Version,
+		Seen: time.Now(), Self: true}
+	switch {
+	case n.book.isGone(self.Name):
+		self.State = StateLeaving
+	case n.book.draining():
+		self.State = StateDraining
+	}
+	all := []Member{self}
+	nodes, _, _ := n.book.all()
+	for _, b := range nodes {
+		if n.out(b.Name) {
+			continue
+		}
+		m := Member{Name: b.Name, ServerID: b.ServerID, Role: b.Role, Address: b.Address}
+		s := n.links.look(b.Name)
+		if s.frame != nil {
+			m.Seen, m.Version = s.seen, s.frame.Version
+		}
+		switch {
+		case n.book.isGone(b.Name):
+			m.State = StateLeaving
+		case s.dead:
+			m.State = StateDead
+		case !s.live:
+			m.State = StateSuspect
+		case s.frame.Draining:
+			m.State = StateDraining
+		}
+		all = append(all, m)
+	}
+	for i := range all {
+		all[i].Leads, all[i].Votes = leads[all[i].Name], votes[all[i].Name]
+	}
+	return all
 }
 
-// DialActors connects to the listener that the named node gave to ServeActors. What goes over the connection is the
-// caller's, also its encryption.
-func (n *Node) DialActors(context.Context, string) (net.Conn, error) { return nil, errNotBuilt }
-
-// ServeActors says where connections of other nodes' DialActors go: a loopback address of this machine. Before it is
-// called, and with an empty address, they are closed.
-func (n *Node) ServeActors(string) {}
-
-// HandleJoin takes the connections of machines that want to join, before any handshake; f owns the connection and must
-// bound how long it takes. nil refuses them.
-func (n *Node) HandleJoin(func(net.Conn)) {}
-
-// Hashed reports the hash of a machine's state after the entry at index. Nodes compare what they report.
-func (n *Node) Hashed(int, uint32, uint64, [32]byte) {}
-
-// DivergedError says that this node's state is not what the majority has.
-type DivergedError struct {
-	Shard   int
-	Machine uint32
-	Index   uint64
+// view is the members as placement sees them. A node whose disk is full leads nothing, like one that drains.
+func (n *Node) view() []placement.Member {
+	all := []placement.Member{{Name: n.opt.NodeID, ServerID: n.id, Gateway: n.opt.Role == RoleGateway, Alive: true,
+		Draining: n.book.draining() || n.full.Load(), Leaving: n.book.isGone(n.opt.NodeID)}}
+	nodes, _, _ := n.book.all()
+	for _, b := range nodes {
+		id := b.ServerID
+		if id == "" { // in the list of the first start, and not yet met
+			if id = serverID(b.Name, n.newest(b.Name)); n.newest(b.Name) == 0 {
+				continue
+			}
+		}
+		s := n.links.look(b.Name)
+		m := placement.Member{Name: b.Name, ServerID: id, Gateway: b.Role == RoleGateway, Alive: s.live, Dead: s.dead,
+			Leaving: n.book.isGone(b.Name)}
+		if s.frame != nil {
+			m.Draining = s.frame.Draining || s.frame.Full
+		}
+		all = append(all, m)
+	}
+	return all
 }
 
-// Error implements error.
-func (e *DivergedError) Error() string {
-	return fmt.Sprintf("cluster: shard %d: the state of machine %d after entry %d is not what most others have", e.Shard, e.Machine, e.Index)
+// servers of a shard, as this replica has the list.
+func (g *group) servers() []raft.Server { return g.raft.GetConfiguration().Configuration().Servers }
+
+// newest is the newest incarnation of a node that is known, 0 when there is none.
+func (n *Node) newest(name string) int {
+	newest := 0
+	if b, ok := n.book.get(name); ok && b.ServerID != "" {
+		newest = incarnationOf(b.ServerID)
+	}
+	for _, g := range n.groups {
+		for _, s := range g.servers() {
+			if nameOf(string(s.ID)) == name {
+				newest = max(newest, incarnationOf(string(s.ID)))
+			}
+		}
+	}
+	return newest
 }
 
-// ErrFull: surely not in the log; the disk of the leader is nearly full and it only answers reads.
-var ErrFull = errors.New("cluster: read-only, the disk is full")
+// out says whether a node has left for good and no shard needs it any more.
+func (n *Node) out(name string) bool { return n.book.isGone(name) && n.newestReplica(name) == 0 }
 
-// Recover makes the node of o the only voter of every shard after the others are lost for good. The node must not run,
-// and its folder should have been copied. Entries that were on their way become committed.
-func Recover(Options, []Peer) error { return errNotBuilt }
+func (n *Node) newestReplica(name string) int {
+	for _, g := range n.groups {
+		for _, s := range g.servers() {
+			if nameOf(string(s.ID)) == name {
+				return incarnationOf(string(s.ID))
+			}
+		}
+	}
+	return 0
+}
+
+var errWhoAreYou = errors.New("that is no name of a node")
+
+// welcome says whether the node with that server id may talk to this one.
+func (n *Node) welcome(id string) error {
+	name, inc := splitID(id)
+	switch {
+	case inc == 0 || name == "":
+		return errWhoAreYou
+	case name == n.opt.NodeID:
+		return fmt.Errorf("%s is this node's own name", name)
+	case n.out(name):
+		return fmt.Errorf("%s has left the cluster for good", name)
+	}
+	if newest := n.newest(name); inc < newest {
+		return fmt.Errorf("%s is incarnation %d, and %d is known: its data has been given up", name, inc, newest)
+	}
+	return nil
+}

@@ -13,6 +13,8 @@ type collectors struct {
 	commitSeconds   *prometheus.HistogramVec
 	snapshotSeconds *prometheus.HistogramVec
 	leaderChanges   *prometheus.CounterVec
+	transfers       prometheus.Counter
+	divergences     prometheus.Counter
 	groups          *groupCollector
 	reg             prometheus.Registerer
 }
@@ -36,12 +38,20 @@ func newCollectors(n *Node) *collectors {
 			Name: "catraca_raft_leadership_changes_total",
 			Help: "Times this node began or ceased to lead the shard.",
 		}, label),
+		transfers: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "catraca_cluster_transfers_total",
+			Help: "Hand-overs of a shard's leadership that this node has begun.",
+		}),
+		divergences: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "catraca_cluster_divergences_total",
+			Help: "States that were not the same on every node.",
+		}),
 		groups: newGroupCollector(n),
 	}
 }
 
 func (m *collectors) all() []prometheus.Collector {
-	return []prometheus.Collector{m.commitSeconds, m.snapshotSeconds, m.leaderChanges, m.groups}
+	return []prometheus.Collector{m.commitSeconds, m.snapshotSeconds, m.leaderChanges, m.transfers, m.divergences, m.groups}
 }
 
 // register comes last in Start, when there is something to collect.
@@ -74,7 +84,8 @@ func (m *collectors) unregister() {
 type groupCollector struct {
 	n                                                    *Node
 	state, leader, term, last, commit, applied, snapshot *prometheus.Desc
-	logBytes, outstanding                                *prometheus.Desc
+	logBytes, outstanding, votes                         *prometheus.Desc
+	readOnly, members                                    *prometheus.Desc
 }
 
 func newGroupCollector(n *Node) *groupCollector {
@@ -92,12 +103,17 @@ func newGroupCollector(n *Node) *groupCollector {
 		snapshot:    desc("snapshot_index", "Newest entry in the snapshot."),
 		logBytes:    desc("log_bytes_since_snapshot", "Bytes appended since the last snapshot or the start."),
 		outstanding: desc("outstanding_proposals", "Proposals waiting for their commit."),
+		votes:       desc("voters", "Voters of the shard, as this replica has the list."),
+		readOnly: prometheus.NewDesc("catraca_cluster_read_only",
+			"1 while this node takes no proposals because its disk is nearly full.", nil, nil),
+		members: prometheus.NewDesc("catraca_cluster_members", "Nodes by state, as this one sees them.", []string{"state"}, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *groupCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.state, c.leader, c.term, c.last, c.commit, c.applied, c.snapshot, c.logBytes, c.outstanding} {
+	for _, d := range []*prometheus.Desc{c.state, c.leader, c.term, c.last, c.commit, c.applied, c.snapshot, c.logBytes, c.outstanding,
+		c.votes, c.readOnly, c.members} {
 		ch <- d
 	}
 }
@@ -122,5 +138,18 @@ func (c *groupCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.snapshot, g.lastSnapshot())
 		gauge(c.logBytes, g.log.appended.Load()-g.log.snapshotted.Load())
 		gauge(c.outstanding, uint64(len(g.slots)))
+		gauge(c.votes, uint64(len(g.voters())))
+	}
+	full := 0.0
+	if c.n.full.Load() {
+		full = 1
+	}
+	ch <- prometheus.MustNewConstMetric(c.readOnly, prometheus.GaugeValue, full)
+	count := make(map[State]int)
+	for _, m := range c.n.Members() {
+		count[m.State]++
+	}
+	for _, s := range allStates() {
+		ch <- prometheus.MustNewConstMetric(c.members, prometheus.GaugeValue, float64(count[s]), s.String())
 	}
 }

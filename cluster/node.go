@@ -16,13 +16,20 @@ import (
 
 // Node is this process's part of the cluster. Its methods may be called from any goroutine.
 type Node struct {
-	opt       Options
-	store     *storage.Store
-	mux       *mux
-	groups    []*group
-	directory directory
-	m         *collectors
-	address   string
+	opt         Options
+	id          string // server id
+	incarnation int
+	join        bool // found nothing: wait to be added
+	store       *storage.Store
+	book        *book
+	mux         *mux
+	groups      []*group
+	links       *links
+	reconciler  *reconciler
+	hashes      *hashes
+	m           *collectors
+	address     string
+	full        atomic.Bool // the disk has no room for proposals
 
 	closing sync.RWMutex  // held for reading while proposing
 	closed  atomic.Bool   // set under closing
@@ -32,7 +39,8 @@ type Node struct {
 }
 
 // Start opens the data in o.Dir, restores every shard from its newest snapshot and joins the other nodes, or founds
-// the cluster at the first start. pump is called once for each shard, in order, before anything is restored; the
+// the cluster at the first start. It does not wait for anybody, but for a node with nothing yet that is to join: one of
+// the others must answer within 15 seconds. pump is called once for each shard, in order, before anything is restored; the
 // pumps then live until Close returns. When Start fails it leaves nothing running.
 func Start(o Options, pump func(shard int) Pump) (*Node, error) {
 	if err := o.complete(); err != nil {
@@ -53,32 +61,29 @@ func Start(o Options, pump func(shard int) Pump) (*Node, error) {
 			}
 		}
 	}
-	n := &Node{opt: o, address: o.Advertise, directory: directory{raft.ServerID(o.NodeID): raft.ServerAddress(o.Advertise)},
-		stop: make(chan struct{}), dead: make(chan struct{})}
-	for _, p := range o.Peers {
-		n.directory[raft.ServerID(p.ID)] = raft.ServerAddress(p.Address)
-	}
+	n := &Node{opt: o, address: o.Advertise, book: openBook(&o), stop: make(chan struct{}), dead: make(chan struct{})}
 	if err := n.start(ln, pump); err != nil {
 		_ = ln.Close()
 		n.drain()
 		return nil, errors.Join(err, n.shutdown())
 	}
-	o.Logger.Info("cluster node started", "node", o.NodeID, "address", n.address, "shards", o.Shards,
+	o.Logger.Info("cluster node started", "node", o.NodeID, "server", n.id, "address", n.address, "shards", o.Shards,
 		"cluster", n.store.Identity().ClusterID)
 	return n, nil
 }
 
-func (n *Node) start(ln net.Listener, pump func(shard int) Pump) (err error) {
+func (n *Node) start(ln net.Listener, pump func(shard int) Pump) error {
 	o := &n.opt
-	n.store, err = storage.Open(storage.Options{
-		Dir: o.Dir, NodeID: o.NodeID, ClusterID: o.ClusterID, Shards: o.Shards, Preallocate: o.Preallocate, AllowLostCommit: o.AllowLostCommit,
-		Logger: o.Logger, Registerer: o.Registerer, Fatal: o.Fatal,
-	})
-	if err != nil {
-		return fmt.Errorf("cluster: %w", err)
+	if err := n.identify(); err != nil {
+		return err
+	}
+	if err := n.open(); err != nil {
+		return err
 	}
 	n.m = newCollectors(n)
-	n.mux = newMux(ln, o, o.Advertise)
+	n.links, n.reconciler, n.hashes = newLinks(n), newReconciler(n), newHashes(n)
+	n.mux = newMux(ln, o, n.id, n.ClusterID(), n.book)
+	n.mux.welcome, n.mux.link = n.welcome, n.links.accept
 	for i := range o.Shards {
 		n.groups = append(n.groups, newGroup(n, i, pump(i)))
 	}
@@ -95,7 +100,11 @@ func (n *Node) start(ln net.Listener, pump func(shard int) Pump) (err error) {
 		n.workers.Go(func() { g.leadership.listen(g.notify, n.stop) })
 		n.workers.Go(func() { g.lead(n.stop) })
 	}
+	n.mux.start()
+	n.workers.Go(func() { n.links.run(n.stop) })
+	n.workers.Go(func() { n.reconciler.run(n.stop) })
 	n.workers.Go(n.watchDisk)
+	n.workers.Go(n.watchSpace)
 	n.workers.Go(n.watchSize)
 	return n.m.register(o.Registerer)
 }
@@ -174,7 +183,7 @@ func (n *Node) transfer() {
 		if g.raft.State() == raft.Leader && g.otherVoters() > 0 {
 			waiting++
 			go func() {
-				if err := g.raft.LeadershipTransfer().Error(); err != nil {
+				if err := g.giveAway().Error(); err != nil {
 					n.opt.Logger.Debug("leadership not transferred", "shard", g.id, "error", err)
 				}
 				done <- struct{}{}
@@ -195,6 +204,9 @@ func (n *Node) transfer() {
 func (n *Node) shutdown() error {
 	var errs []error
 	close(n.stop)
+	if n.mux != nil {
+		n.mux.cutLinks() // raft goes on until its turn
+	}
 	if err := within(n.opt.CloseTimeout, n.workers.Wait); err != nil {
 		errs = append(errs, fmt.Errorf("cluster: wait for pumps and snapshots: %w", err))
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -92,7 +94,12 @@ type Options struct {
 	// AllowLostCommit opens a log file of which the last commit may have been lost; see storage.Options.
 	AllowLostCommit bool
 	// Preallocate is the size of the log file at creation, in bytes; 0: 16 MiB, negative: as small as possible.
+	// MaxBytes and Reserve bound it; see storage.Options.
 	Preallocate int64
+	MaxBytes    int64
+	Reserve     int64
+
+	pace pace
 }
 
 func (o *Options) complete() error {
@@ -120,6 +127,13 @@ func (o *Options) complete() error {
 	if o.StallFatal < o.StallTransfer {
 		return fmt.Errorf("cluster: stall fatal %s is shorter than stall transfer %s", o.StallFatal, o.StallTransfer)
 	}
+	o.pace.complete()
+	if strings.Contains(o.NodeID, incarnationMark) {
+		return fmt.Errorf("cluster: node id %q has a %s, which is for incarnations", o.NodeID, incarnationMark)
+	}
+	if o.Replicas != 1 && o.Replicas != 3 && o.Replicas != 5 {
+		return fmt.Errorf("cluster: replicas is %d, allowed are 1, 3 and 5", o.Replicas)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -130,6 +144,15 @@ func (o *Options) complete() error {
 }
 
 func (o *Options) checkPeers() error {
+	for i, p := range o.Seeds {
+		if p.ID == "" || p.Address == "" {
+			return fmt.Errorf("cluster: seeds[%d] needs an id and an address", i)
+		}
+	}
+	if o.Join && len(o.Peers) > 0 {
+		return errors.New("cluster: peers found a cluster, and join joins one")
+	}
+	o.Seeds = slices.DeleteFunc(slices.Clone(o.Seeds), func(p Peer) bool { return p.ID == o.NodeID })
 	seen := make(map[string]bool)
 	for i, p := range o.Peers {
 		if p.ID == "" || p.Address == "" {
@@ -155,9 +178,9 @@ func (o *Options) checkPeers() error {
 }
 
 // raftConfig is what raft is told for one shard. What is not set here has its reason in the package comment.
-func (o *Options) raftConfig(notify chan<- bool, logger *raftLogger) *raft.Config {
+func (o *Options) raftConfig(id string, notify chan<- bool, logger *raftLogger) *raft.Config {
 	c := raft.DefaultConfig()
-	c.LocalID = raft.ServerID(o.NodeID)
+	c.LocalID = raft.ServerID(id)
 	c.HeartbeatTimeout, c.ElectionTimeout = o.HeartbeatTimeout, o.ElectionTimeout
 	c.LeaderLeaseTimeout = o.LeaderLease
 	c.CommitTimeout = o.CommitTimeout
@@ -173,14 +196,22 @@ func (o *Options) raftConfig(notify chan<- bool, logger *raftLogger) *raft.Confi
 	return c
 }
 
-// voters is the configuration of the first start.
-func (o *Options) voters(self raft.ServerAddress) raft.Configuration {
+// voters is the configuration of the first start. Addresses in it are server ids: the book knows where those are.
+func (o *Options) voters() raft.Configuration {
 	if len(o.Peers) == 0 {
-		return raft.Configuration{Servers: []raft.Server{{ID: raft.ServerID(o.NodeID), Address: self}}}
+		return configurationOf(o.NodeID)
 	}
-	var c raft.Configuration
+	var ids []string
 	for _, p := range o.Peers {
-		c.Servers = append(c.Servers, raft.Server{ID: raft.ServerID(p.ID), Address: raft.ServerAddress(p.Address)})
+		ids = append(ids, p.ID)
+	}
+	return configurationOf(ids...)
+}
+
+func configurationOf(voters ...string) raft.Configuration {
+	var c raft.Configuration
+	for _, id := range voters {
+		c.Servers = append(c.Servers, raft.Server{ID: raft.ServerID(id), Address: raft.ServerAddress(id)})
 	}
 	return c
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/catraca/catraca/storage"
 )
 
 // Errors of Propose and Wait.
@@ -20,6 +22,8 @@ var (
 	ErrClosed = errors.New("cluster: closed")
 	// ErrTooLarge: surely not in the log; more than MaxProposalBytes.
 	ErrTooLarge = errors.New("cluster: entry is too large")
+	// ErrFull: surely not in the log; the disk of the leader is nearly full and it only answers reads.
+	ErrFull = errors.New("cluster: read-only, the disk is full")
 	// ErrUnknown: it may be in the log, or come into it. Only the entries to come can tell.
 	ErrUnknown = errors.New("cluster: outcome is unknown")
 )
@@ -59,6 +63,9 @@ func (n *Node) Propose(shard int, data []byte, timeout time.Duration) (*Future, 
 func (g *group) propose(data []byte, timeout time.Duration) (*Future, error) {
 	if g.raft.State() != raft.Leader {
 		return nil, ErrNotLeader
+	}
+	if g.node.full.Load() {
+		return nil, ErrFull
 	}
 	started := time.Now()
 	select {
@@ -118,6 +125,8 @@ func outcome(err error) error {
 		return nil
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return ErrNotLeader
+	case errors.Is(err, storage.ErrFull):
+		return ErrFull
 	default: // leadership lost, shut down after committing, or the disk failed: it may be on the disk
 		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}

@@ -22,18 +22,26 @@ type ShardStatus struct {
 	Voters   []string
 }
 
-// Leader says who leads a shard, as far as this node knows: an empty name means nobody. isSelf is true when it is
-// this node, which may be a moment before LeaderReady.
+// Leader says who leads a shard, by the newest term this node has heard of, itself or from others: an empty name means
+// nobody. isSelf is true when it is this node, which may be a moment before LeaderReady.
 func (n *Node) Leader(shard int) (nodeID string, term uint64, isSelf bool) {
 	if shard < 0 || shard >= len(n.groups) {
 		return "", 0, false
 	}
 	r := n.groups[shard].raft
-	_, id := r.LeaderWithID()
-	return string(id), r.CurrentTerm(), string(id) == n.opt.NodeID && r.State() == raft.Leader
+	_, own := r.LeaderWithID()
+	id, term := string(own), r.CurrentTerm()
+	if b := n.links.best[shard].Load(); b != nil && (b.term > term || id == "" && b.term == term) {
+		id, term = b.leader, b.term
+	}
+	if id == n.id && r.State() != raft.Leader { // it was until just now
+		return "", term, false
+	}
+	return nameOf(id), term, id == n.id && id != ""
 }
 
-// Ready says whether every shard has a leader this node knows of, and those this node leads have been told so.
+// Ready says whether every shard has a leader this node knows of, those this node leads have been told so, and the
+// replicas of the others have applied what was committed when this node first heard of their leader.
 func (n *Node) Ready() bool {
 	if n.closed.Load() {
 		return false
@@ -48,7 +56,41 @@ func (n *Node) Ready() bool {
 
 func (g *group) ready() bool {
 	_, id := g.raft.LeaderWithID()
-	return id != "" && (string(id) != g.node.opt.NodeID || g.leadership.ready.Load() != 0)
+	if id == "" {
+		return false
+	}
+	if string(id) == g.node.id {
+		return g.leadership.ready.Load() != 0
+	}
+	return g.caughtUpOnce()
+}
+
+// heardCommit notes what the leader of term has committed, when it is the first this node hears of.
+func (g *group) heardCommit(term, commit uint64) {
+	if commit > 0 && term >= g.raft.CurrentTerm() {
+		g.learnt.CompareAndSwap(0, commit)
+	}
+}
+
+// caughtUpOnce says whether this replica has not been behind all the time since the start.
+func (g *group) caughtUpOnce() bool {
+	if g.synced.Load() {
+		return true
+	}
+	learnt := g.learnt.Load()
+	if learnt == 0 || g.fsm.index.Load() < learnt && g.raft.AppliedIndex() < learnt {
+		return false
+	}
+	g.synced.Store(true)
+	return true
+}
+
+// Applied is the newest entry of the shard that this node's pump has, or need not have.
+func (n *Node) Applied(shard int) uint64 {
+	if shard < 0 || shard >= len(n.groups) {
+		return 0
+	}
+	return n.groups[shard].fsm.index.Load()
 }
 
 // Status describes all shards.
@@ -64,12 +106,12 @@ func (g *group) status() ShardStatus {
 	_, leader := g.raft.LeaderWithID()
 	first, _ := g.log.FirstIndex() // never fails
 	st := ShardStatus{
-		Shard: g.id, State: stateName(g.raft.State()), Leader: string(leader), Ready: g.ready(),
+		Shard: g.id, State: stateName(g.raft.State()), Leader: nameOf(string(leader)), Ready: g.ready(),
 		Term: g.raft.CurrentTerm(), First: first, Last: g.raft.LastIndex(), Commit: g.raft.CommitIndex(),
 		Applied: g.fsm.index.Load(), Snapshot: g.lastSnapshot(),
 	}
 	for _, v := range g.voters() {
-		st.Voters = append(st.Voters, string(v.ID))
+		st.Voters = append(st.Voters, nameOf(string(v.ID)))
 	}
 	return st
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -10,14 +9,15 @@ import (
 
 const rpcTimeout = 5 * time.Second // of one request to another node; snapshots get more by their size
 
-// transport is raft's own, changed in two ways: heartbeats are not taken past the main loop, and the node can call an
-// election of itself. Embedding keeps pre-vote and Close, which raft looks for.
+// transport is raft's own, changed in three ways: heartbeats are not taken past the main loop, the node can call an
+// election of itself, and answers of followers are noted for ReadIndex. Embedding keeps pre-vote and Close, which raft looks for.
 type transport struct {
 	*raft.NetworkTransport
 
-	rpc  chan raft.RPC
-	done chan struct{}
-	once sync.Once
+	rpc       chan raft.RPC
+	done      chan struct{}
+	once      sync.Once
+	confirmed confirmations
 }
 
 var (
@@ -26,12 +26,12 @@ var (
 	_ raft.WithClose   = (*transport)(nil)
 )
 
-func newTransport(l *layer, dir directory, logger *raftLogger) *transport {
+func newTransport(l *layer, logger *raftLogger) *transport {
 	t := &transport{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream: l, MaxPool: 2, Timeout: rpcTimeout, Logger: logger,
 			MaxRPCsInFlight:       1, // a stalled follower wedges the pipeline until the leader restarts
-			ServerAddressProvider: dir,
+			ServerAddressProvider: byID{},
 		}),
 		rpc: make(chan raft.RPC), done: make(chan struct{}),
 	}
@@ -81,15 +81,64 @@ func (t *transport) elect() {
 	}
 }
 
-// directory finds nodes by name, so that a node may come back with another address.
-type directory map[raft.ServerID]raft.ServerAddress
-
-var errNotListed = errors.New("not in the list of peers")
+// byID makes raft connect by server id: where a node is, the book knows at that moment. Addresses in configurations
+// mean nothing; those of old data are still there.
+type byID struct{}
 
 // ServerAddr implements raft.ServerAddressProvider.
-func (d directory) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
-	if a, ok := d[id]; ok {
-		return a, nil
+func (byID) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	return raft.ServerAddress(id), nil
+}
+
+// confirmations are when each replica last confirmed that this node leads, and in which term. raft's own VerifyLeader
+// counts replicas without a vote and answers to requests sent before it was called.
+type confirmations struct {
+	mu   sync.Mutex
+	by   map[raft.ServerID]confirmation
+	news chan struct{} // closed by the next one, when somebody waits
+}
+
+type confirmation struct {
+	term uint64
+	sent time.Time // when the request it answered was begun
+}
+
+func (c *confirmations) note(id raft.ServerID, term uint64, sent time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = make(map[raft.ServerID]confirmation)
 	}
-	return "", errNotListed
+	c.by[id] = confirmation{term, sent}
+	if c.news != nil {
+		close(c.news)
+		c.news = nil
+	}
+}
+
+// since counts the voters but self that have confirmed term by a request begun after at. When they are too few, the
+// channel says when to look again.
+func (c *confirmations) since(voters []raft.Server, self raft.ServerID, term uint64, at time.Time) (int, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, v := range voters {
+		if got := c.by[v.ID]; v.ID != self && got.term == term && got.sent.After(at) {
+			n++
+		}
+	}
+	if c.news == nil {
+		c.news = make(chan struct{})
+	}
+	return n, c.news
+}
+
+// AppendEntries implements raft.Transport.
+func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	sent := time.Now()
+	err := t.NetworkTransport.AppendEntries(id, target, args, resp)
+	if err == nil && resp.Success {
+		t.confirmed.note(id, args.Term, sent)
+	}
+	return err
 }

@@ -1,16 +1,20 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/catraca/catraca/storage"
 )
 
 const (
 	stallCheck    = 250 * time.Millisecond
 	snapshotCheck = time.Second
+	spaceCheck    = time.Second
 )
 
 // logs is what a group needs of the storage.
@@ -27,6 +31,7 @@ type watchedLog struct {
 	busy        atomic.Int64  // unix nanoseconds since when, 0: not waiting
 	appended    atomic.Uint64 // bytes since the start
 	snapshotted atomic.Uint64 // of these, what the last snapshot covers
+	full        *atomic.Bool  // told when there is no room; may be nil
 	handed      atomic.Int64  // the stall for which leadership was handed over
 }
 
@@ -44,6 +49,9 @@ func (w *watchedLog) StoreLogs(ls []*raft.Log) error {
 	w.busy.Store(time.Now().UnixNano())
 	defer w.busy.Store(0)
 	if err := w.logs.StoreLogs(ls); err != nil {
+		if w.full != nil && errors.Is(err, storage.ErrFull) {
+			w.full.Store(true) // until watchSpace finds that there is room again
+		}
 		return err
 	}
 	size := 0
@@ -101,7 +109,38 @@ func (g *group) checkStall(now time.Time) {
 	if stall > g.node.opt.StallTransfer && g.log.handed.Swap(busy) != busy {
 		g.node.opt.Logger.Warn("disk stalled", "shard", g.id, "seconds", stall.Seconds())
 		if g.otherVoters() > 0 {
-			g.raft.LeadershipTransfer() // done as soon as the main loop comes back; nobody waits for it here
+			g.giveAway() // done as soon as the main loop comes back; nobody waits for it here
+		}
+	}
+}
+
+// giveAway hands the shard to the best replica there is.
+func (g *group) giveAway() raft.Future {
+	if id, err := g.heir(""); err == nil {
+		return g.raft.LeadershipTransferToServer(id, raft.ServerAddress(id))
+	}
+	return g.raft.LeadershipTransfer()
+}
+
+// watchSpace stops taking proposals while there is little room on the disk, before the storage refuses them.
+func (n *Node) watchSpace() {
+	tick := time.NewTicker(spaceCheck)
+	defer tick.Stop()
+	for {
+		sp := n.store.Space()
+		if low := sp.Low || sp.ReadOnly; n.full.Swap(low) != low {
+			if low {
+				n.opt.Logger.Error("the disk is nearly full, this node only answers reads", "room_bytes", sp.Room)
+			} else {
+				n.opt.Logger.Info("there is room on the disk again")
+			}
+			n.links.touch()
+			n.reconciler.touch()
+		}
+		select {
+		case <-tick.C:
+		case <-n.stop:
+			return
 		}
 	}
 }
