@@ -137,11 +137,8 @@ func (b *books) orderStates() check {
 		}
 		seen[r.Order] = true
 	}
-	event, _, err := wire.ParseOrderRef(firstOrder(b.ledger.Rows))
-	for i := range b.ledger.Rows {
-		if ref := wire.OrderRef(event, orderID(i)); err == nil && !seen[ref] {
-			c.bad("order %s is missing", ref)
-		}
+	for _, ref := range missingOrders(seen) {
+		c.bad("order %s is missing", ref)
 	}
 	for state, n := range b.ledger.Orders {
 		if states[state] != n {

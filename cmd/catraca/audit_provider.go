@@ -16,7 +16,37 @@ func firstOrder(rows []wire.LedgerRow) string {
 	return rows[0].Order
 }
 
-func orderID(i int) sale.OrderID { return sale.OrderID(i + 1) }
+// orderNumberBits of an order's identifier are its number, and those above the epoch: how often the sale had been
+// restored from a backup when the order was opened.
+const orderNumberBits = 26
+
+// missingOrders finds gaps in the numbers. They go on from epoch to epoch, and an epoch never comes after a later one.
+func missingOrders(refs map[string]bool) (missing []string) {
+	var event sale.EventID
+	epochs := make([]sale.OrderID, len(refs)) // by number
+	there := make([]bool, len(refs))
+	for ref := range refs {
+		e, id, err := wire.ParseOrderRef(ref)
+		if err != nil {
+			return []string{"with a good reference instead of " + ref}
+		}
+		event = e
+		number := int(id & (1<<orderNumberBits - 1))
+		if number < 1 || number > len(refs) || there[number-1] {
+			continue // then another number is missing
+		}
+		there[number-1], epochs[number-1] = true, id>>orderNumberBits
+	}
+	epoch := sale.OrderID(0)
+	for i := range there {
+		if there[i] && epochs[i] >= epoch {
+			epoch = epochs[i]
+			continue
+		}
+		missing = append(missing, wire.OrderRef(event, epoch<<orderNumberBits|sale.OrderID(i+1)))
+	}
+	return missing
+}
 
 // ours are the provider's payments of this sale: its metadata names the order.
 func (b *books) ours() []sandbox.LedgerLine {

@@ -89,7 +89,7 @@ func commands(env environment) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	},
 		demoCommand(env), serveCommand(env), balanceCommand(env), sandboxCommand(env), configCommand(env),
-		eventCommand(env), accountCommand(env), verifyCommand(env), versionCommand(env),
+		eventCommand(env), accountCommand(env), verifyCommand(env), backupCommand(env), versionCommand(env),
 	)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}

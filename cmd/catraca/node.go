@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -128,11 +127,7 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		System: n.system, Shards: n.cfg.Cluster.Shards, Now: now, Logger: n.log, Fatal: n.fatal, Forward: n.relay, Hashed: n.hashed,
 		Metrics: sequencer.NewMetrics(n.registry, "directory"),
 	})
-	keyFile := n.cfg.Tickets.KeyFile
-	if keyFile == "" {
-		keyFile = filepath.Join(n.cfg.Node.Data, "ticket.key")
-	}
-	keys, err := pass.Open(keyFile)
+	keys, err := pass.Open(ticketKeyPath(n.cfg))
 	if err != nil {
 		return fmt.Errorf("open ticket key: %w", err)
 	}
@@ -142,13 +137,17 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 	if err != nil {
 		return err
 	}
+	house, err := houseID(n.cfg.Node.Data)
+	if err != nil {
+		return err
+	}
 	n.outbox = outbox.New(outbox.Options{
-		Sales: n.events, Payer: out.payer, Mailer: out.mailer(issuer), KeyPrefix: clusterID,
+		Sales: n.events, Payer: out.payer, Mailer: out.mailer(issuer), KeyPrefix: house,
 		ReturnURL: func(_, ref string) string { return n.orderURL(ref) }, Now: time.Now, Logger: n.log,
 		Metrics: outbox.NewMetrics(n.registry),
 	})
 	n.cluster, err = cluster.Start(cluster.Options{
-		NodeID: n.cfg.Node.ID, ClusterID: clusterID, Dir: filepath.Join(n.cfg.Node.Data, "raft"), Listen: n.cfg.Cluster.Listen,
+		NodeID: n.cfg.Node.ID, ClusterID: clusterID, Dir: raftDir(n.cfg), Listen: n.cfg.Cluster.Listen,
 		TLS: tlsConfig, Shards: n.cfg.Cluster.Shards, Logger: n.log, Registerer: n.registry, Fatal: n.fatal,
 	}, func(shard int) cluster.Pump {
 		if shard == directory.Shard {
@@ -167,7 +166,10 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 	if err := n.directory.Ensure(ctx); err != nil {
 		return err
 	}
-	return n.whenReady(ctx)
+	if err := n.whenReady(ctx); err != nil {
+		return err
+	}
+	return n.finishRestore(ctx)
 }
 
 // whenReady waits until every shard has a leader that has applied what was committed before.

@@ -37,6 +37,7 @@ func (n *node) operatorRoutes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/", n.api.House(token))
+	mux.Handle("POST "+backupPath, n.backupHandler(token))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{Registry: n.registry}))
 	mux.Handle("GET /livez", n.api)
 	mux.Handle("GET /readyz", n.api)

@@ -63,12 +63,13 @@ type books struct {
 func (b *books) copy(st *sale.State, after sale.OrderID, recount bool) {
 	b.index, b.clock, b.phase = st.Index(), st.Clock(), st.Phase()
 	b.stock, b.totals, b.book, b.queue = st.Stock(), st.Totals(), st.Book(), st.QueueView()
-	for id := after + 1; int(id) <= st.Orders(); id++ {
+	for i := st.OrdersUpTo(after); i < st.Orders(); i++ {
 		if len(b.orders) == ledgerPage {
-			b.next = id - 1
+			b.next = st.OrderAt(i - 1)
 			break
 		}
-		o, _ := st.Order(id) // every id up to Orders exists
+		id := st.OrderAt(i)
+		o, _ := st.Order(id) // every one of them exists
 		b.orders, b.payments = append(b.orders, o), append(b.payments, st.Payments(id))
 	}
 	if !recount {
