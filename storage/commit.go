@@ -332,8 +332,8 @@ func (o *op) write(tx *bbolt.Tx) error {
 	}
 	from := 0
 	for i, l := range o.logs {
-		if err := b.Put(indexKey(l.Index), o.buf[from:o.ends[i]:o.ends[i]]); err != nil {
-			return fmt.Errorf("put entry %d: %w", l.Index, err)
+		if err := putValue(b, l.Index, o.buf[from:o.ends[i]:o.ends[i]]); err != nil {
+			return err
 		}
 		from = o.ends[i]
 	}
@@ -372,29 +372,19 @@ func (o *op) writeDelete(tx *bbolt.Tx) error {
 	return nil
 }
 
-// eraseFrom deletes index and everything after it. It gathers the keys before it deletes any: within one transaction
-// bbolt's cursor does not find its way back over pages that have become empty, and may look for ever.
+// eraseFrom deletes index and everything after it.
 func eraseFrom(b *bbolt.Bucket, index uint64) error {
-	var keys [][]byte
+	var d doomed
 	c := b.Cursor()
-	for k, _ := c.Seek(indexKey(index)); k != nil; k, _ = c.Next() {
-		keys = append(keys, append([]byte(nil), k...))
+	for k, v := c.Seek(indexKey(index)); k != nil; k, v = c.Next() {
+		d.add(k, v)
 	}
-	return erase(b, keys)
-}
-
-func erase(b *bbolt.Bucket, keys [][]byte) error {
-	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
-			return fmt.Errorf("delete entry %d: %w", binary.BigEndian.Uint64(k), err)
-		}
-	}
-	return nil
+	return d.erase(b)
 }
 
 // lastBefore finds the newest entry before index, 0 when there is none. Only a gap makes it search, forwards.
 func lastBefore(b *bbolt.Bucket, first, index uint64) uint64 {
-	if b.Get(indexKey(index-1)) != nil {
+	if getValue(b, index-1) != nil {
 		return index - 1
 	}
 	last := uint64(0)
@@ -410,16 +400,16 @@ func sweep(b *bbolt.Bucket, ext *extent, limit int) error {
 	if ext.garbage == 0 {
 		return nil
 	}
-	keys := make([][]byte, 0, limit)
+	var d doomed
 	c := b.Cursor()
-	k, _ := c.First()
-	for ; k != nil && binary.BigEndian.Uint64(k) <= ext.garbage && len(keys) < limit; k, _ = c.Next() {
-		keys = append(keys, append([]byte(nil), k...))
+	k, v := c.First()
+	for ; k != nil && binary.BigEndian.Uint64(k) <= ext.garbage && len(d.keys) < limit; k, v = c.Next() {
+		d.add(k, v)
 	}
 	if k == nil || binary.BigEndian.Uint64(k) > ext.garbage {
 		ext.garbage = 0
 	}
-	return erase(b, keys)
+	return d.erase(b)
 }
 
 // sweepIdle erases a little while nobody writes, and says whether there is more to do.

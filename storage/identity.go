@@ -9,8 +9,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// format is the layout of the file. A program that does not know it must not touch it.
-const format = 1
+// format is the layout of the file. A program that does not know it must not touch it. Since 2 large values have
+// buckets of their own.
+const format = 2
 
 // Identity says whose file it is. It is written at creation and never changes.
 type Identity struct {

@@ -85,7 +85,7 @@ func (sh *Shard) loadExtent(tx *bbolt.Tx) error {
 	case binary.BigEndian.Uint64(k) < sh.ext.first:
 		sh.ext.garbage = sh.ext.first - 1
 	}
-	if b.Get(indexKey(sh.ext.first)) == nil {
+	if getValue(b, sh.ext.first) == nil {
 		return sh.damage(sh.ext.first, "it is missing")
 	}
 	if last := binary.BigEndian.Uint64(end); last != sh.ext.last {
@@ -100,14 +100,15 @@ func (sh *Shard) loadTail(tx *bbolt.Tx) error {
 		return nil
 	}
 	var tail []raft.Log
-	c := tx.Bucket(sh.bucket).Cursor()
+	log := tx.Bucket(sh.bucket)
+	c := log.Cursor()
 	k, v := c.Last()
 	for want, bytes := sh.ext.last, 0; len(tail) < tailEntries; k, v = c.Prev() {
 		if k == nil || len(k) != 8 || binary.BigEndian.Uint64(k) != want {
 			return sh.damage(want, "it is missing")
 		}
 		var l raft.Log
-		gap, err := decodeEntry(sh.id, want, v, &l)
+		gap, err := decodeEntry(sh.id, want, valueAt(log, k, v), &l)
 		if err != nil {
 			return sh.damage(want, err.Error())
 		}

@@ -37,6 +37,11 @@ func TestModel(t *testing.T) {
 					from += rapid.Uint64Range(1, 50).Draw(rt, "missing")
 				}
 				logs := storagetest.Entries(from, from+rapid.Uint64Range(0, 40).Draw(rt, "n"), term)
+				for i, l := range logs { // some in a bucket of their own
+					if size := rapid.SampledFrom([]int{0, 0, 0, 2000, 2100, 9000}).Draw(rt, "size"); size > 0 {
+						logs[i].Data = entryOf(l.Index, size).Data
+					}
+				}
 				if err := s.Shard(0).StoreLogs(logs); err != nil {
 					rt.Fatal(err)
 				}

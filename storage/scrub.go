@@ -171,6 +171,7 @@ func (sh *Shard) scrubChunk(next uint64) (n, bytes int, after uint64, found []er
 				return sh.damage(next, "it is missing")
 			}
 			index := binary.BigEndian.Uint64(k)
+			v := valueAt(b, k, v)
 			gap, err := checkEntry(sh.id, index, v)
 			n++
 			bytes += len(v)

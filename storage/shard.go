@@ -106,7 +106,7 @@ func (sh *Shard) read(index uint64, l *raft.Log) (err error) {
 		} else if !ext.holds(index) {
 			return raft.ErrLogNotFound
 		}
-		if v := b.Get(indexKey(index)); v != nil {
+		if v := getValue(b, index); v != nil {
 			if _, err := decodeEntry(sh.id, index, v, l); err != nil {
 				return sh.damage(index, err.Error())
 			}
@@ -117,7 +117,7 @@ func (sh *Shard) read(index uint64, l *raft.Log) (err error) {
 			return sh.damage(index, "it is missing")
 		}
 		after := binary.BigEndian.Uint64(k)
-		gap, err := decodeEntry(sh.id, after, v, new(raft.Log))
+		gap, err := checkEntry(sh.id, after, valueAt(b, k, v))
 		if err != nil {
 			return sh.damage(after, err.Error())
 		}

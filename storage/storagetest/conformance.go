@@ -1,6 +1,8 @@
 package storagetest
 
 import (
+	"bytes"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -82,6 +84,26 @@ func testWhole(t *testing.T, h *house) {
 	must(t, s.StoreLogs(Entries(200, 210, 4))) // below the old end
 	Expect(t, s, Entries(200, 210, 4))
 	Expect(t, h.reopen(t)[0], Entries(200, 210, 4))
+}
+
+func testLarge(t *testing.T, h *house) {
+	s := h.open(t)[0]
+	logs := Entries(1, 60, 2)
+	for i, l := range logs {
+		l.Data = bytes.Repeat(l.Data[:1], 100<<(i%12))
+	}
+	for i := 0; i < len(logs); i += 4 {
+		must(t, s.StoreLogs(logs[i:i+4]))
+	}
+	Expect(t, s, logs)
+	s = h.reopen(t)[0]
+	Expect(t, s, logs)
+	must(t, s.DeleteRange(1, 20))
+	must(t, s.DeleteRange(51, 60))
+	Expect(t, s, logs[20:50])
+	small := Entries(51, 60, 3)
+	must(t, s.StoreLogs(small))
+	Expect(t, h.reopen(t)[0], append(slices.Clone(logs[20:50]), small...))
 }
 
 func testGap(t *testing.T, h *house) {

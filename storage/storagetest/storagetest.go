@@ -62,6 +62,7 @@ func Run(t *testing.T, f Factory) {
 		{"prefix", testPrefix},
 		{"suffix", testSuffix},
 		{"whole log", testWhole},
+		{"large entries", testLarge},
 		{"gap", testGap},
 		{"refuses disorder", testDisorder},
 		{"shards are apart", testShardsApart},
