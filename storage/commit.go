@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -93,9 +94,12 @@ func (s *Store) commitLoop() {
 			if !ok {
 				return
 			}
+			if len(batch) > 1 {
+				runtime.Gosched() // those just answered are about to come again: let them, or every other batch is of one
+			}
 			batch = s.gather(append(batch[:0], o))
 			s.commit(batch)
-			clear(batch)
+			clear(batch) // its length stays
 			switch full := s.readOnly.Load(); {
 			case !full:
 				idle.Reset(idleWait)
