@@ -202,6 +202,7 @@ func (p *peer) silent(now time.Time) {
 	p.mu.Unlock()
 	if late {
 		p.lose(errors.New("silent"))
+		(*p.r.wire.Load()).forget(p.name)
 	}
 }
 

@@ -102,6 +102,15 @@ func (w *plain) send(p *peer, b []byte) error {
 	return err
 }
 
+func (w *plain) forget(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.to[name]; c != nil {
+		_ = c.Close()
+		delete(w.to, name)
+	}
+}
+
 func (w *plain) close() {
 	_ = w.ln.Close()
 	w.mu.Lock()

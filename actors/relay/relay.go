@@ -18,6 +18,8 @@ import (
 type carrier interface {
 	// send hands a frame over to a connection that connect has seen to. The peer's writer calls it.
 	send(p *peer, b []byte) error
+	// forget ends the connection to a node that is given up, so that the next frame takes a new one.
+	forget(name string)
 	address() string
 	// close ends the connections; nothing is sent any more.
 	close()

@@ -22,6 +22,9 @@ func TestCommandsOfEveryNodeAreDone(t *testing.T) {
 			t.Errorf("%s: answer %d at %d, elsewhere %t, %v", m.name, n, index, elsewhere, err)
 		}
 	}
+	if err := w.nodes[2].handle().Await(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
 	if got := w.nodes[2].text(); got != "n1 n2 n3" {
 		t.Errorf("the last node has %q", got)
 	}

@@ -79,6 +79,11 @@ func (w *overActors) start(port int) (err error) {
 	return nil
 }
 
+// forget ends proto.actor's writer to a node.
+func (w *overActors) forget(name string) {
+	w.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: name})
+}
+
 func (w *overActors) address() string { return w.at }
 
 // receive takes messages from other nodes, on the actor's goroutine. Whose they are has been checked.
@@ -114,8 +119,8 @@ func (w *overActors) send(p *peer, b []byte) (err error) {
 // and with its own connections.
 func (w *overActors) close() {
 	if w.remote != nil {
-		for _, p := range w.r.all() { // ends proto.actor's writer to that node
-			w.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: p.name})
+		for _, p := range w.r.all() {
+			w.forget(p.name)
 		}
 		done := make(chan struct{})
 		go func() {
