@@ -114,7 +114,7 @@ func (h *hub) remember(index uint64, changes []sale.Change) {
 	}
 	if over := len(h.recent) - rememberedChanges; over > rememberedChanges {
 		h.floor = h.recent[over-1].Version
-		h.recent = slices.Clone(h.recent[over:])
+		h.recent = append(h.recent[:0], h.recent[over:]...) // nobody else has it: since gives copies
 	}
 }
 
