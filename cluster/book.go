@@ -51,6 +51,8 @@ type book struct {
 	file    bookFile // without Nodes and Gone
 	nodes   map[string]bookNode
 	gone    map[string]bool
+	seeds   map[string]string // addresses from the settings
+	doubted map[string]bool   // names for which those are tried now
 	version uint64        // raised by every change others should hear of
 	changed chan struct{} // closed by the next change
 }
@@ -60,7 +62,8 @@ type book struct {
 func openBook(o *Options) *book {
 	b := &book{path: filepath.Clean(o.Dir) + bookSuffix, self: o.NodeID, routes: o.Routes, log: o.Logger,
 		file:  bookFile{Version: bookVersion},
-		nodes: make(map[string]bookNode), gone: make(map[string]bool), changed: make(chan struct{})}
+		nodes: make(map[string]bookNode), gone: make(map[string]bool), seeds: make(map[string]string),
+		doubted: make(map[string]bool), changed: make(chan struct{})}
 	raw, err := os.ReadFile(b.path)
 	var f bookFile
 	if err == nil {
@@ -81,6 +84,7 @@ func openBook(o *Options) *book {
 		b.file = f
 	}
 	for _, p := range slices.Concat(o.Seeds, o.Peers) {
+		b.seeds[p.ID] = p.Address
 		if _, ok := b.nodes[p.ID]; !ok && p.ID != b.self {
 			b.nodes[p.ID] = bookNode{Name: p.ID, Address: p.Address}
 		}
@@ -247,8 +251,20 @@ func (b *book) address(name string) (string, error) {
 	if a := b.routes[name]; a != "" {
 		return a, nil
 	}
-	if n, ok := b.get(name); ok && n.Address != "" {
-		return n.Address, nil
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if a := b.seeds[name]; a != "" && b.doubted[name] {
+		return a, nil
+	}
+	if a := b.nodes[name].Address; a != "" {
+		return a, nil
 	}
 	return "", fmt.Errorf("node %s: %w", name, errNotListed)
+}
+
+// doubt says that a node was not where address says; the next time the settings are tried, or no longer.
+func (b *book) doubt(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.doubted[name] = !b.doubted[name]
 }

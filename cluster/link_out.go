@@ -58,6 +58,7 @@ func (l *links) open(p *peer, stop <-chan struct{}) (*trackedConn, error) {
 	}()
 	c, err := l.n.mux.dial(ctx, p.name, prefaceLink)
 	if err != nil {
+		l.n.book.doubt(p.name)
 		return nil, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = c.raw.Close() })()

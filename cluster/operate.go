@@ -204,8 +204,8 @@ func (g *group) handTo(ctx context.Context, id raft.ServerID) error {
 	go func() { done <- f.Error() }() // raft bounds it by the election timeout
 	select {
 	case err := <-done:
-		if errors.Is(err, raft.ErrNotLeader) {
-			return ErrNotLeader
+		if errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrLeadershipTransferInProgress) {
+			return ErrNotLeader // in a moment
 		}
 		if err != nil {
 			return fmt.Errorf("cluster: hand shard %d to %s: %w", g.id, nameOf(string(id)), err)
