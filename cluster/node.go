@@ -99,6 +99,7 @@ func (n *Node) start(ln net.Listener, pump func(shard int) Pump) error {
 	for _, g := range n.groups {
 		n.workers.Go(func() { g.leadership.listen(g.notify, n.stop) })
 		n.workers.Go(func() { g.lead(n.stop) })
+		n.workers.Go(func() { g.tell(n.stop) })
 	}
 	n.mux.start()
 	n.workers.Go(func() { n.links.run(n.stop) })

@@ -112,6 +112,7 @@ func (g *group) settle() {
 		f.err = outcome(err)
 		if err == nil {
 			g.commitSeconds.Observe(time.Since(f.started).Seconds())
+			g.trans.news.committed()
 		}
 		close(f.done)
 		<-g.slots

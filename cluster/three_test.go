@@ -17,7 +17,7 @@ type trio struct {
 	tapes []tapes
 }
 
-func startTrio(t *testing.T) *trio {
+func startTrio(t *testing.T, change ...func(*Options)) *trio {
 	t.Helper()
 	c := &trio{nodes: make([]*Node, 3), tapes: make([]tapes, 3)}
 	var peers []Peer
@@ -34,6 +34,9 @@ func startTrio(t *testing.T) *trio {
 		o := options(t, t.TempDir())
 		o.NodeID, o.ClusterID, o.Peers, o.Listener = p.ID, "trio", peers, lns[i]
 		o.TrailingEntries = 1
+		for _, f := range change {
+			f(&o)
+		}
 		c.opts = append(c.opts, o)
 		c.start(t, i)
 	}

@@ -18,6 +18,7 @@ type transport struct {
 	done      chan struct{}
 	once      sync.Once
 	confirmed confirmations
+	news      news
 }
 
 var (
@@ -33,7 +34,7 @@ func newTransport(l *layer, logger *raftLogger) *transport {
 			MaxRPCsInFlight:       1, // a stalled follower wedges the pipeline until the leader restarts
 			ServerAddressProvider: byID{},
 		}),
-		rpc: make(chan raft.RPC), done: make(chan struct{}),
+		rpc: make(chan raft.RPC), done: make(chan struct{}), news: news{wake: make(chan struct{}, 1)},
 	}
 	go t.forward()
 	return t
@@ -136,9 +137,11 @@ func (c *confirmations) since(voters []raft.Server, self raft.ServerID, term uin
 // AppendEntries implements raft.Transport.
 func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	sent := time.Now()
+	t.news.sent(id, args)
 	err := t.NetworkTransport.AppendEntries(id, target, args, resp)
 	if err == nil && resp.Success {
 		t.confirmed.note(id, args.Term, sent)
+		t.news.confirmed(id, target, args)
 	}
 	return err
 }
