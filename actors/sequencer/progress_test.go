@@ -3,6 +3,7 @@ package sequencer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +16,14 @@ func TestAwait(t *testing.T) {
 			t.Fatalf("what is there already (%d): %v", h.Applied(), err)
 		}
 		first := h.Applied() + 1
-		var reached [4]int
+		var reached [4]atomic.Int64
 		for i := range reached {
 			for range 3 {
 				go func() {
 					if err := h.Await(context.Background(), first+uint64(i)); err != nil {
 						t.Error(err)
 					}
-					reached[i]++
+					reached[i].Add(1)
 				}()
 			}
 		}
@@ -36,9 +37,9 @@ func TestAwait(t *testing.T) {
 			synctest.Wait()
 			d.commit()
 			synctest.Wait()
-			for j, n := range reached {
-				if want := map[bool]int{true: 3}[j <= i]; n != want {
-					t.Errorf("at entry %d: %d of those who wait for entry %d have been told", i, n, j)
+			for j := range reached {
+				if got, want := reached[j].Load(), map[bool]int64{true: 3}[j <= i]; got != want {
+					t.Errorf("at entry %d: %d of those who wait for entry %d have been told", i, got, j)
 				}
 			}
 		}
