@@ -40,7 +40,7 @@ func checked(arg string) {
 	os.Exit(CheckStatus(err))
 }
 
-func checkInChild(t *testing.T, ctx context.Context, arg, dir string) error {
+func checkInChild(ctx context.Context, t *testing.T, arg, dir string) error {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -93,11 +93,14 @@ func newestSnapshot(t *testing.T, dir string) string {
 	return filepath.Join(dir, snapshotFolder, "1", snapshotFolder, all[0].name)
 }
 
-func TestCheck(t *testing.T) {
-	for name, c := range map[string]struct {
-		edit func(t *testing.T, dir string)
-		want string // of the damage, empty when there is none
-	}{
+// checkCase is something done to a stopped node's folder, and what Check says about it.
+type checkCase struct {
+	edit func(t *testing.T, dir string)
+	want string // of the damage, empty when there is none
+}
+
+func checkCases() map[string]checkCase {
+	return map[string]checkCase{
 		"whole": {func(*testing.T, string) {}, ""},
 		"old entry": {func(t *testing.T, dir string) {
 			change(t, dir, flipValue(logBucket(1), indexKey(100), 40))
@@ -132,7 +135,11 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "file"},
-	} {
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for name, c := range checkCases() {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, t.TempDir())
 			o.noSync = true
@@ -166,7 +173,7 @@ func TestCheck(t *testing.T) {
 			if after := listing(t, o.Dir); after != before {
 				t.Errorf("the check changed something:\n%s\nwas\n%s", after, before)
 			}
-			if errChild := checkInChild(t, t.Context(), o.Dir, o.Dir); (errChild == nil) != (err == nil) || err != nil && !errors.As(errChild, &bad) {
+			if errChild := checkInChild(t.Context(), t, o.Dir, o.Dir); (errChild == nil) != (err == nil) || err != nil && !errors.As(errChild, &bad) {
 				t.Errorf("a child says %v", errChild)
 			}
 		})
@@ -202,7 +209,7 @@ func TestCheckRefuses(t *testing.T) {
 	if err := Check(t.Context(), o); !errors.Is(err, ErrInUse) {
 		t.Errorf("in use: %v", err)
 	}
-	if err := checkInChild(t, t.Context(), o.Dir, o.Dir); !errors.Is(err, ErrInUse) {
+	if err := checkInChild(t.Context(), t, o.Dir, o.Dir); !errors.Is(err, ErrInUse) {
 		t.Errorf("in use, in a child: %v", err)
 	}
 	s.Close()
@@ -223,14 +230,14 @@ func TestCheckRefuses(t *testing.T) {
 func TestCheckInChildCrash(t *testing.T) {
 	for arg, want := range map[string]string{"panic": "panic: page 7 is not there", "fault": "nil pointer"} {
 		var bad *DamageError
-		if err := checkInChild(t, t.Context(), arg, "/data"); !errors.As(err, &bad) || !strings.Contains(err.Error(), want) {
+		if err := checkInChild(t.Context(), t, arg, "/data"); !errors.As(err, &bad) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want damage", arg, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	var bad *DamageError
-	if err := checkInChild(t, ctx, "hang", "/data"); err == nil || errors.As(err, &bad) {
+	if err := checkInChild(ctx, t, "hang", "/data"); err == nil || errors.As(err, &bad) {
 		t.Errorf("killed: %v, which proves nothing", err)
 	}
 	if err := CheckInChild(exec.Command("/does/not/exist"), "/data"); err == nil || errors.As(err, &bad) {

@@ -64,13 +64,21 @@ func (o *op) free() {
 	pool.Put(o)
 }
 
-// do hands o to the committer and waits for its commit.
+// do hands o to whoever commits next and waits for its commit. When nobody is committing it does so itself: two
+// changes of goroutine less for a lone writer.
 func (s *Store) do(o *op) error {
 	s.closing.RLock()
 	if s.closed {
 		s.closing.RUnlock()
 		o.free()
 		return ErrClosed
+	}
+	if len(s.ops) == 0 && s.writing.TryLock() {
+		err := s.commitOwn(o)
+		s.writing.Unlock()
+		s.closing.RUnlock()
+		o.free()
+		return err
 	}
 	s.ops <- o
 	s.closing.RUnlock()
@@ -79,14 +87,44 @@ func (s *Store) do(o *op) error {
 	return err
 }
 
-// commitLoop is the only writer. Whatever has gathered while the last commit was on its way to the disk goes into
-// the next one; there is no timer to wait for company.
+func (s *Store) commitOwn(o *op) error {
+	old := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(old)
+	batch := [1]*op{o}
+	s.commit(batch[:])
+	if s.hasWork() && !s.awake.Swap(true) {
+		select {
+		case s.poke <- struct{}{}:
+		default: // one is on its way
+		}
+	}
+	return <-o.done
+}
+
+// hasWork says whether there is something to do when nobody writes.
+func (s *Store) hasWork() bool {
+	if s.failure != nil {
+		return false
+	}
+	if s.readOnly.Load() {
+		return true
+	}
+	for _, sh := range s.shards {
+		if sh.ext.garbage != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// commitLoop commits what several callers want at once, and what can wait until nobody writes. Whatever has gathered
+// while the last commit was on its way to the disk goes into the next one; there is no timer to wait for company.
 func (s *Store) commitLoop() {
 	defer close(s.stopped)
 	debug.SetPanicOnFault(true) // this goroutine's: a damaged page may lead outside the file
 	idle := time.NewTimer(idleWait)
 	defer idle.Stop()
-	armed := true
+	s.awake.Store(true) // the timer runs
 	batch := make([]*op, 0, maxBatchOps)
 	for {
 		select {
@@ -94,30 +132,57 @@ func (s *Store) commitLoop() {
 			if !ok {
 				return
 			}
-			if len(batch) > 1 {
-				runtime.Gosched() // those just answered are about to come again: let them, or every other batch is of one
+			s.writing.Lock()
+			batch = s.commitAll(append(batch[:0], o))
+			s.writing.Unlock()
+			if s.readOnly.Load() { // refusals must not keep it from ever being idle
+				if !s.awake.Swap(true) {
+					idle.Reset(fullWait)
+				}
+				continue
 			}
-			batch = s.gather(append(batch[:0], o))
-			s.commit(batch)
-			clear(batch) // its length stays
-			switch full := s.readOnly.Load(); {
-			case !full:
-				idle.Reset(idleWait)
-			case !armed: // else refusals would keep it from ever being idle
-				idle.Reset(fullWait)
-			}
-			armed = true
+			s.awake.Store(true)
+			idle.Reset(idleWait)
+		case <-s.poke:
+			idle.Reset(fullWait)
 		case <-idle.C:
-			more := s.sweepIdle()
+			s.writing.Lock()
+			s.sweepIdle()
 			s.recover()
-			full := s.readOnly.Load()
+			more := s.hasWork()
+			s.awake.Store(more)
+			s.writing.Unlock()
 			switch {
-			case more && full:
+			case more && s.readOnly.Load():
 				idle.Reset(fullWait)
-			case more || full:
+			case more:
 				idle.Reset(idleWait)
 			}
-			armed = more || full
+		}
+	}
+}
+
+// commitAll commits batch and what has come meanwhile, until there is nothing.
+func (s *Store) commitAll(batch []*op) []*op {
+	for {
+		batch = s.gather(batch)
+		s.commit(batch)
+		n := len(batch)
+		clear(batch)
+		if s.readOnly.Load() {
+			return batch // making room comes first
+		}
+		if n > 1 {
+			runtime.Gosched() // those just answered are about to come again: let them, or every other batch is of one
+		}
+		select {
+		case o, ok := <-s.ops:
+			if !ok {
+				return batch // the loop will see it too
+			}
+			batch = append(batch[:0], o)
+		default:
+			return batch
 		}
 	}
 }
@@ -265,8 +330,8 @@ func (s *Store) refuse(batch []*op) {
 // errNothing undoes a transaction that has nothing to say.
 var errNothing = errors.New("nothing to write")
 
-// update is a transaction of the only writer. appends is asked after fill: they may use less of the file than the rest.
-// ErrMaxSizeReached means that nothing was written; after any other error nobody knows.
+// update is a transaction. appends is asked after fill: they may use less of the file than the rest.
+// ErrMaxSizeReached means that nothing was written; after any other error nobody knows. Whoever calls holds s.writing.
 func (s *Store) update(fill func(*bbolt.Tx) error, appends func() bool) (err error) {
 	tx, err := s.db.Begin(true)
 	if err != nil {
@@ -416,10 +481,10 @@ func sweep(b *bbolt.Bucket, ext *extent, limit int) error {
 	return d.erase(b)
 }
 
-// sweepIdle erases a little while nobody writes, and says whether there is more to do.
-func (s *Store) sweepIdle() (more bool) {
+// sweepIdle erases a little of one shard while nobody writes.
+func (s *Store) sweepIdle() {
 	if s.failure != nil {
-		return false
+		return
 	}
 	keys := idleSweep
 	if s.readOnly.Load() {
@@ -429,17 +494,13 @@ func (s *Store) sweepIdle() (more bool) {
 		if sh.ext.garbage == 0 {
 			continue
 		}
-		if more {
-			return true // one shard at a time
-		}
-		more = true
 		if ext, ok := s.sweepShard(sh, keys); ok {
 			sh.mu.Lock()
 			sh.ext = ext
 			sh.mu.Unlock()
 		}
+		return
 	}
-	return more
 }
 
 // sweepShard commits the erasure of some keys. It is not ok when there was no place to write that down.

@@ -19,7 +19,7 @@ import (
 )
 
 func entryOf(index uint64, size int) *raft.Log {
-	pattern := []byte(fmt.Sprintf("%d of %d.", index, size))
+	pattern := fmt.Appendf(nil, "%d of %d.", index, size)
 	return &raft.Log{Index: index, Term: 1, Data: bytes.Repeat(pattern, size/len(pattern)+1)[:size]}
 }
 

@@ -71,7 +71,7 @@ type Options struct {
 	Progress func(done, total int64)
 
 	// For tests of what bad disks do. OpenFile opens the file instead of os.OpenFile; it may be called again for the
-	// same file. AroundCommit is called for every commit, on the only goroutine that writes, and must call commit at
+	// same file. AroundCommit is called for every commit, never twice at once, and must call commit at
 	// most once: it may wait before or after it, or return an error of its own, as a disk does of which nobody knows
 	// what it has kept. See storagetest.Faults.
 	OpenFile     func(name string, flag int, perm os.FileMode) (*os.File, error)

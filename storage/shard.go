@@ -35,7 +35,7 @@ type Shard struct {
 	bucket []byte
 
 	mu     sync.RWMutex
-	ext    extent // written by the committer under mu, which may so read it without
+	ext    extent // written under mu by who commits, who may so read it without
 	ring   ring
 	stable map[string][]byte // what is on the disk
 	held   []byte            // LastVoteTerm until LastVoteCand comes, nil when none

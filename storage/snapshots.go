@@ -147,7 +147,7 @@ func checkSnapshot(ctx context.Context, path string, snap snapshot, pace func(co
 		if pace(ctx, n); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

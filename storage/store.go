@@ -25,16 +25,19 @@ type Store struct {
 	closed  bool
 	stopped chan struct{} // the committer has gone
 	free    sync.Pool     // ops to be used again
+	writing sync.Mutex    // who commits, and what is only the committer's
+	awake   atomic.Bool   // the committer's timer runs, or is about to
+	poke    chan struct{} // starts it
 
 	fatal   sync.Once
-	failure error                 // only the committer
+	failure error                 // only who commits
 	broken  atomic.Pointer[error] // what another goroutine found; the committer stops at it
 
 	pageSize int
 	grow     *grower
 	used     atomic.Int64 // bytes of the file that have ever been used
 	readOnly atomic.Bool
-	full     fullness // only the committer
+	full     fullness // only who commits
 
 	stop   context.CancelFunc // ends the scrubber
 	scrubs sync.WaitGroup
@@ -73,7 +76,7 @@ func Open(o Options) (*Store, error) {
 
 // openStore is Open without its goroutines. The store is given even with an error, then closed.
 func openStore(o Options) (*Store, error) {
-	s := &Store{opt: o, ops: make(chan *op, maxBatchOps), stopped: make(chan struct{})}
+	s := &Store{opt: o, ops: make(chan *op, maxBatchOps), stopped: make(chan struct{}), poke: make(chan struct{}, 1)}
 	var err error
 	if s.db, err = openFile(&o); err != nil {
 		return s, err

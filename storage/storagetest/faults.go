@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -84,7 +85,7 @@ func (f *Faults) AroundCommit(commit func() error) error {
 func (f *Faults) OpenFile(name string, flag int, perm os.FileMode) (*os.File, error) {
 	file, err := os.OpenFile(name, flag, perm)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // in place of os.OpenFile
+		return nil, fmt.Errorf("storagetest: %w", err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
