@@ -158,7 +158,6 @@ func TestNoClearTextBeyondThisMachine(t *testing.T) {
 		{name: "fans", config: `fan: {listen: "0.0.0.0:0", public_url: "https://tickets.example.com"}`, want: []string{"fan.listen", "fan.cert_file"}},
 		{name: "every address", config: `fan: {listen: ":0", public_url: "https://tickets.example.com"}`, want: []string{"fan.listen", "fan.cert_file"}},
 		{name: "operators", config: `operator: {listen: "0.0.0.0:0"}`, want: []string{"operator.listen", "operator.cert_file"}},
-		{name: "nodes", config: `cluster: {listen: "0.0.0.0:0"}`, want: []string{"cluster.listen", "cluster.cert_file"}},
 		{name: "a key without its certificate", config: `fan: {listen: "127.0.0.1:0", key_file: fan.key}`, want: []string{"fan.cert_file"}},
 		{name: "a public address in clear", config: `fan: {listen: "127.0.0.1:0", public_url: "http://tickets.example.com"}`, want: []string{"fan.public_url", "https"}},
 		{name: "balancer", args: []string{"balance", "--listen", "0.0.0.0:0", "--backend", "http://127.0.0.1:9"}, want: []string{"0.0.0.0:0", "cert"}},

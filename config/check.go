@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -40,13 +41,18 @@ func (c *Config) Validate() error {
 }
 
 func (k *checker) node() {
-	id := k.c.Node.ID
-	if id == "" || len(id) > 64 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
-		k.bad("node.id", "%q, allowed are 1 to 64 of a-z, 0-9, - and .", id)
+	if id := k.c.Node.ID; !nodeName(id) {
+		k.bad("node.id", "%q, allowed are 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit", id)
 	}
 	if k.c.Node.Data == "" {
 		k.bad("node.data", "is empty, allowed is a directory")
 	}
+	k.oneOf("node.check", k.c.Node.Check, "auto", "always", "never")
+}
+
+func nodeName(s string) bool {
+	return s != "" && len(s) <= 63 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" &&
+		s[0] != '-' && s[len(s)-1] != '-'
 }
 
 // listener checks an address. Without a certificate only this machine may come: passwords and tickets travel on it.
@@ -134,17 +140,43 @@ func (k *checker) operator() {
 
 func (k *checker) cluster() {
 	c := k.c.Cluster
-	k.listener("cluster", c.Listen, c.CertFile, c.KeyFile)
-	if c.CertFile != "" && c.CAFile == "" {
-		k.bad("cluster.ca_file", "is missing; cluster.cert_file is set, and nodes show their certificates to each other")
-	}
-	if c.CertFile == "" && c.CAFile != "" {
-		k.bad("cluster.cert_file", "is missing; cluster.ca_file is set")
+	if _, err := reachable(c.Listen); err != nil {
+		k.bad("cluster.listen", "%q, allowed is host:port with a port of 0 to 65535", c.Listen)
 	}
 	if c.Listen == k.c.Fan.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		k.bad("cluster.listen", "%s is fan.listen already", c.Listen)
 	}
+	switch {
+	case c.Advertise != "" && !peerAddress(c.Advertise):
+		k.bad("cluster.advertise", "%q, allowed is host:port as other nodes reach this one", c.Advertise)
+	case c.Advertise == "" && everywhere(c.Listen):
+		k.bad("cluster.advertise", "is needed, because cluster.listen %s does not say how other nodes reach this one", c.Listen)
+	}
+	k.oneOf("cluster.role", c.Role, "voter", "gateway")
+	if c.Replicas != 1 && c.Replicas != 3 && c.Replicas != 5 {
+		k.bad("cluster.replicas", "%d, allowed are 1, 3 and 5", c.Replicas)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Routes)) {
+		if !nodeName(name) || !peerAddress(c.Routes[name]) {
+			k.bad("cluster.routes", "%s: %s, allowed is the name of a node with its host:port", name, c.Routes[name])
+		}
+	}
+	k.duration("cluster.dead_after", c.DeadAfter, 5*time.Second, 24*time.Hour)
 	k.number("cluster.shards", c.Shards, 2, 256)
+}
+
+// peerAddress tells whether others can be sent to an address.
+func peerAddress(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	n, errPort := strconv.ParseUint(port, 10, 16)
+	return err == nil && errPort == nil && n != 0 && host != "" && !everywhere(address)
+}
+
+// everywhere tells whether an address means every one of this machine.
+func everywhere(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "" || ip != nil && ip.IsUnspecified())
 }
 
 func (k *checker) accounts() {

@@ -23,8 +23,9 @@ type Config struct {
 
 // Node is who this process is and where its data is.
 type Node struct {
-	ID   string `yaml:"id"`   // unique in the cluster, for ever: a node that lost its disk comes back under a new id
-	Data string `yaml:"data"` // directory; made when missing, mode 0700
+	ID    string `yaml:"id"`    // the node's name, its own in the cluster for ever; 1 to 63 of a-z, 0-9 and -
+	Data  string `yaml:"data"`  // directory; made when missing, mode 0700
+	Check string `yaml:"check"` // look at the whole data before starting: auto (unless the last stop was clean), always or never
 }
 
 // Listener is one address the server listens on.
@@ -45,13 +46,15 @@ type Fan struct {
 	PerAddress     int      `yaml:"per_address"`     // live sockets at once of one address
 }
 
-// Cluster of nodes.
+// Cluster of nodes. They show each other certificates of the cluster's own, which `catraca cluster join` brings.
 type Cluster struct {
-	Listen   string `yaml:"listen"`    // Raft's address, host:port; without a certificate only this machine
-	Shards   int    `yaml:"shards"`    // fixed at the first start, 2 to 256
-	CertFile string `yaml:"cert_file"` // this node's certificate, PEM
-	KeyFile  string `yaml:"key_file"`  // its key, PEM, mode 0600
-	CAFile   string `yaml:"ca_file"`   // whose certificates the other nodes show, PEM
+	Listen    string            `yaml:"listen"`     // address for the other nodes, host:port
+	Advertise string            `yaml:"advertise"`  // how the other nodes reach it, host:port; empty: as it listens
+	Role      string            `yaml:"role"`       // voter, or gateway: has a copy of everything, serves fans, and never votes
+	Replicas  int               `yaml:"replicas"`   // voters of each shard: 1, 3 or 5; the same on every node
+	Routes    map[string]string `yaml:"routes"`     // addresses of nodes that go before what they say themselves, node: host:port
+	DeadAfter time.Duration     `yaml:"dead_after"` // a node silent for so long loses its votes to another
+	Shards    int               `yaml:"shards"`     // fixed when the cluster is founded, 2 to 256
 }
 
 // Accounts and sessions.
@@ -96,10 +99,10 @@ type Log struct {
 // Default is the configuration of an empty file.
 func Default() Config {
 	return Config{
-		Node:     Node{ID: "n1", Data: "data"},
+		Node:     Node{ID: "n1", Data: "data", Check: "auto"},
 		Fan:      Fan{Listener: Listener{Listen: "127.0.0.1:8080"}, MaxConnections: 100_000, PerAddress: 500},
 		Operator: Listener{Listen: "127.0.0.1:8081"},
-		Cluster:  Cluster{Listen: "127.0.0.1:7100", Shards: 16},
+		Cluster:  Cluster{Listen: "127.0.0.1:7100", Role: "voter", Replicas: 3, DeadAfter: 10 * time.Minute, Shards: 16},
 		Accounts: Accounts{SessionLife: 12 * time.Hour, HashMaxWait: 2 * time.Second, PerAddressMin: 20, PerAccountMin: 5},
 		Mail:     Mail{Host: "127.0.0.1", TLS: "starttls", From: "Catraca <ingressos@localhost>"},
 		Log:      Log{Level: "info", Format: "json"},

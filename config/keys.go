@@ -42,7 +42,7 @@ func appendKeys(out []Key, prefix string, v reflect.Value) []Key {
 	return out
 }
 
-// set reads a value as the environment and flags write it. A list is separated by commas.
+// set reads a value as the environment and flags write it. A list or table is separated by commas.
 func (k Key) set(text string) error {
 	switch k.value.Interface().(type) {
 	case time.Duration:
@@ -65,6 +65,19 @@ func (k Key) set(text string) error {
 			}
 		}
 		k.value.Set(reflect.ValueOf(list))
+	case map[string]string:
+		table := map[string]string{}
+		for part := range strings.SplitSeq(text, ",") {
+			if part = strings.TrimSpace(part); part == "" {
+				continue
+			}
+			name, value, ok := strings.Cut(part, "=")
+			if !ok {
+				return fmt.Errorf("%q does not fit here, allowed is name=value, more of them after commas", text)
+			}
+			table[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+		k.value.Set(reflect.ValueOf(table))
 	default:
 		k.value.SetString(text)
 	}

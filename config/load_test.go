@@ -38,7 +38,7 @@ func TestSourcesInOrder(t *testing.T) {
 	file := write(t, "node: {id: from-file, data: from-file}\nfan: {per_address: 7, max_connections: 8, origins: [https://a.example]}\naccounts: {session_life: 90m}\n"+paying)
 	env := environment(map[string]string{
 		"CATRACA_NODE_ID": "from-env", "CATRACA_FAN_PER_ADDRESS": "9", "CATRACA_ACCOUNTS_HASH_MAX_WAIT": "3s",
-		"CATRACA_FAN_ORIGINS": "https://b.example, https://c.example",
+		"CATRACA_FAN_ORIGINS": "https://b.example, https://c.example", "CATRACA_CLUSTER_ROUTES": "n2=10.0.0.2:7100, n3=10.0.0.3:7100",
 	})
 	l, err := Read(file, env, Override{"node.id", "from-flag"}, Override{"log.level", "debug"})
 	if err != nil {
@@ -48,7 +48,8 @@ func TestSourcesInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.Node = Node{ID: "from-flag", Data: "from-file"}
+	want.Node.ID, want.Node.Data = "from-flag", "from-file"
+	want.Cluster.Routes = map[string]string{"n2": "10.0.0.2:7100", "n3": "10.0.0.3:7100"}
 	want.Fan.PerAddress, want.Fan.MaxConnections = 9, 8
 	want.Fan.Origins = []string{"https://b.example", "https://c.example"}
 	want.Accounts.SessionLife, want.Accounts.HashMaxWait = 90*time.Minute, 3*time.Second
@@ -132,7 +133,8 @@ func TestNoFile(t *testing.T) {
 func TestPrintReadsBack(t *testing.T) {
 	l := &Loaded{Config: Default(), above: map[string]string{"node.id": "--set"}}
 	c := &l.Config
-	c.Node = Node{ID: "007", Data: `C:\dir "x": # no`}
+	c.Node = Node{ID: "007", Data: `C:\dir "x": # no`, Check: "never"}
+	c.Cluster.Routes = map[string]string{"n2": "[fe80::1%eth0]:7100", "007": "n, {x}:1"}
 	c.Fan.Origins = []string{"https://a.example:8443", "a, b", ""}
 	c.Fan.TrustedProxies = []string{"::1", "10.0.0.0/8"}
 	c.Accounts.SessionLife = 36*time.Hour + 5*time.Second
@@ -151,7 +153,7 @@ func TestPrintReadsBack(t *testing.T) {
 		if d := cmp.Diff(l.Config, back.Config); d != "" {
 			t.Errorf("%+v: %s", o, d)
 		}
-		if strings.Contains(b.String(), "# --set") != o.Origin || strings.Contains(b.String(), "# unique in the cluster") != o.Comments {
+		if strings.Contains(b.String(), "# --set") != o.Origin || strings.Contains(b.String(), "# the node's name") != o.Comments {
 			t.Errorf("%+v prints\n%s", o, b.String())
 		}
 		if l.Digest() != back.Digest() || l.Digest() == (&Loaded{Config: Default()}).Digest() {
@@ -228,5 +230,8 @@ func TestSampleFile(t *testing.T) {
 }
 
 func emptyLists() cmp.Option {
-	return cmp.FilterValues(func(a, b []string) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore())
+	return cmp.Options{
+		cmp.FilterValues(func(a, b []string) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore()),
+		cmp.FilterValues(func(a, b map[string]string) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore()),
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,6 +69,12 @@ func scalar(v any) (string, error) {
 			parts[i] = p
 		}
 		return "[" + strings.Join(parts, ", ") + "]", nil
+	case map[string]string:
+		parts := make([]string, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, quote(name)+": "+quote(v[name]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}", nil
 	case string:
 		if strings.ContainsAny(v, ",[]{}\n") { // would end a value in a list, or a line
 			return quote(v), nil

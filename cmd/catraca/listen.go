@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -31,33 +29,12 @@ func listen(o config.Listener, name string) (net.Listener, error) {
 	return l, nil
 }
 
-// clusterTLS reads the node's certificate; nil without one, and then only loopback is allowed.
-func clusterTLS(c config.Cluster) (*tls.Config, error) {
-	if c.CertFile == "" {
-		return nil, nil //nolint:nilnil // no certificate means no TLS
-	}
-	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("read cluster.cert_file: %w", err)
-	}
-	pem, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("read cluster.ca_file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, errors.New("read cluster.ca_file: it holds no certificate")
-	}
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, RootCAs: pool, ClientCAs: pool,
-		ClientAuth: tls.RequireAndVerifyClientCert,
-	}, nil
-}
+const clusterIDName = "cluster.id"
 
 // identity of the installation, made at the first start: it keeps the payment provider's keys of two
 // installations apart.
 func identity(dir string) (string, error) {
-	path := filepath.Join(dir, "cluster.id")
+	path := filepath.Join(dir, clusterIDName)
 	b, err := os.ReadFile(path)
 	if err == nil {
 		if id := strings.TrimSpace(string(b)); id != "" {

@@ -61,7 +61,7 @@ func run(ctx context.Context, env environment) int {
 	if err == nil {
 		return 0
 	}
-	if !errors.Is(err, errSaid) {
+	if _, status := errors.AsType[*statusError](err); !status && !errors.Is(err, errSaid) {
 		var detailed interface{ Detail() string }
 		text := err.Error()
 		if errors.As(err, &detailed) {
@@ -71,6 +71,9 @@ func run(ctx context.Context, env environment) int {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
+	}
+	if status, ok := errors.AsType[*statusError](err); ok {
+		return status.code
 	}
 	return exitFailed
 }
@@ -89,7 +92,8 @@ func commands(env environment) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	},
 		demoCommand(env), serveCommand(env), balanceCommand(env), sandboxCommand(env), configCommand(env),
-		eventCommand(env), accountCommand(env), verifyCommand(env), backupCommand(env), versionCommand(env),
+		clusterCommand(env), eventCommand(env), accountCommand(env), verifyCommand(env), backupCommand(env), versionCommand(env),
+		storageCheckCommand(env),
 	)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}

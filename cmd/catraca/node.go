@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,7 @@ import (
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/cluster"
+	"github.com/catraca/catraca/cluster/pki"
 	"github.com/catraca/catraca/config"
 	"github.com/catraca/catraca/transport/api"
 	"github.com/catraca/catraca/transport/forwarded"
@@ -47,31 +49,41 @@ type outside struct {
 
 // node is one running server. The order of its fields is the order in which it starts; it stops the other way round.
 type node struct {
-	cfg       config.Config
-	log       *slog.Logger
-	registry  *prometheus.Registry
-	system    *actor.ActorSystem
-	relay     *relay.Relay
-	events    *event.Service
-	directory *directory.Service
-	outbox    *outbox.Outbox
-	cluster   *cluster.Node
-	gateway   *gateway.Gateway
-	keys      *pass.Keyring
-	api       *api.Server
-	live      *live.Server
-	fan       *http.Server
-	operator  *http.Server
-	fanAddr   net.Addr
-	opAddr    net.Addr
-	running   atomic.Pointer[cluster.Node] // cluster, for those who come before it
-	serving   atomic.Bool
-	failed    chan error // a listener that ended on its own
+	cfg        config.Config
+	log        *slog.Logger
+	registry   *prometheus.Registry
+	system     *actor.ActorSystem
+	relay      *relay.Relay
+	events     *event.Service
+	directory  *directory.Service
+	outbox     *outbox.Outbox
+	cluster    *cluster.Node
+	gateway    *gateway.Gateway
+	keys       *pass.Keyring
+	api        *api.Server
+	live       *live.Server
+	fan        *http.Server
+	operator   *http.Server
+	fanAddr    net.Addr
+	opAddr     net.Addr
+	running    atomic.Pointer[cluster.Node] // cluster, for those who come before it
+	identity   *pki.Identity
+	desk       *pki.Desk
+	joined     joined
+	member     bool // was let into a cluster, and has not founded one
+	parting    bool // drains because it stops
+	serving    atomic.Bool
+	draining   atomic.Bool     // an operator wants it
+	life       context.Context // ends when the node stops
+	end        context.CancelFunc
+	background sync.WaitGroup // what watches the node
+	failed     chan error     // a listener that ended on its own
 }
 
 // start brings a node up and returns once it serves.
 func start(ctx context.Context, cfg config.Config, log *slog.Logger, reg *prometheus.Registry, out outside) (_ *node, err error) {
 	n := &node{cfg: cfg, log: log, registry: reg, failed: make(chan error, 2)}
+	n.life, n.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			n.stop(context.WithoutCancel(ctx), 0)
@@ -80,13 +92,18 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger, reg *promet
 	if err := os.MkdirAll(cfg.Node.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
+	if err := unmarkClean(cfg); err != nil {
+		return nil, err
+	}
 	if err := n.startEngine(ctx, out); err != nil {
 		return nil, err
 	}
 	if err := n.startEdge(out); err != nil {
 		return nil, err
 	}
+	n.draining.Store(n.self().State == cluster.StateDraining) // since before the start
 	n.serving.Store(true)
+	n.background.Go(func() { n.watchDrain(n.life) })
 	return n, nil
 }
 
@@ -110,11 +127,10 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		actor.WithDeadLetterThrottleInterval(time.Minute),
 	)
 	now := func() int64 { return time.Now().UnixMilli() }
-	tlsConfig, err := clusterTLS(n.cfg.Cluster)
-	if err != nil {
+	if err := n.openIdentity(); err != nil {
 		return err
 	}
-	if err := n.newRelay(tlsConfig); err != nil {
+	if err := n.newRelay(n.identity.TLS()); err != nil {
 		return err
 	}
 	n.events = event.New(event.Options{
@@ -146,10 +162,7 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		ReturnURL: func(_, ref string) string { return n.orderURL(ref) }, Now: time.Now, Logger: n.log,
 		Metrics: outbox.NewMetrics(n.registry),
 	})
-	n.cluster, err = cluster.Start(cluster.Options{
-		NodeID: n.cfg.Node.ID, ClusterID: clusterID, Dir: raftDir(n.cfg), Listen: n.cfg.Cluster.Listen,
-		TLS: tlsConfig, Shards: n.cfg.Cluster.Shards, Logger: n.log, Registerer: n.registry, Fatal: n.fatal,
-	}, func(shard int) cluster.Pump {
+	n.cluster, err = cluster.Start(n.clusterOptions(clusterID), func(shard int) cluster.Pump {
 		if shard == directory.Shard {
 			return n.directory.Pump()
 		}
@@ -163,6 +176,10 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 	if err := n.startRelay(); err != nil {
 		return err
 	}
+	n.openDesk()
+	if err := n.endParting(ctx); err != nil {
+		return err
+	}
 	if err := n.directory.Ensure(ctx); err != nil {
 		return err
 	}
@@ -170,6 +187,21 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 		return err
 	}
 	return n.finishRestore(ctx)
+}
+
+// clusterOptions of this node. Damaged data is thrown away where others have it: they give it back.
+func (n *node) clusterOptions(id string) cluster.Options {
+	c := n.cfg.Cluster
+	role := cluster.RoleVoter
+	if c.Role == cluster.RoleGateway.String() {
+		role = cluster.RoleGateway
+	}
+	return cluster.Options{
+		NodeID: n.cfg.Node.ID, ClusterID: id, Dir: raftDir(n.cfg), Listen: c.Listen, Advertise: c.Advertise, TLS: n.identity.TLS(),
+		Shards: c.Shards, Join: n.member, Seeds: n.joined.peers(), Role: role, Replicas: c.Replicas, Routes: c.Routes,
+		DeadAfter: c.DeadAfter, Version: readBuild().Version, Rejoin: true,
+		Logger: n.log, Registerer: n.registry, Fatal: n.fatal,
+	}
 }
 
 // whenReady waits until every shard has a leader that has applied what was committed before.
@@ -271,7 +303,7 @@ func (n *node) newAPI(out outside, proxies *forwarded.Resolver, origins []string
 		}, n.registry),
 		Issuer:  &issue.Issuer{Sales: n.events, People: n.directory, Keys: n.keys, OrderURL: n.orderURL},
 		Webhook: out.webhook, Gates: n.keys, Origins: origins, Secure: n.secure(), Secret: secret[:],
-		SessionLife: n.cfg.Accounts.SessionLife, Ready: n.ready, Address: proxies.Addr,
+		SessionLife: n.cfg.Accounts.SessionLife, Ready: n.ready, Why: n.why, Cluster: operations{n}, Address: proxies.Addr,
 		Status: func() any { return n.cluster.Status() }, Now: time.Now, Logger: n.log, Import: importEvent,
 		Registerer: n.registry,
 	})
@@ -291,11 +323,17 @@ func (n *node) serve(s *http.Server, l net.Listener, o config.Listener) {
 	}()
 }
 
-func (n *node) ready() bool { return n.serving.Load() && n.cluster.Ready() }
+func (n *node) ready() bool { return n.serving.Load() && !n.draining.Load() && n.cluster.Ready() }
 
-// stop ends a node in the order that loses nothing: first the balancers, then the fans, then the engine.
+// stop ends a node in the order that loses nothing: the balancers hear of it, others lead, the fans go to other nodes,
+// and then the engine ends.
 func (n *node) stop(ctx context.Context, drain time.Duration) {
-	n.serving.Store(false)
+	served := n.serving.Swap(false)
+	n.end()
+	n.background.Wait()
+	if served {
+		n.handAway(ctx)
+	}
 	if n.live != nil {
 		n.live.Close(ctx, drain)
 	}
@@ -310,15 +348,30 @@ func (n *node) stop(ctx context.Context, drain time.Duration) {
 	if n.gateway != nil {
 		n.gateway.Close()
 	}
-	if n.cluster != nil {
-		if err := n.cluster.Close(); err != nil {
-			n.log.Error("cluster node not closed cleanly", slog.Any("error", err))
-		}
-	}
+	n.stopCluster(ctx)
 	n.stopRelay()
 	if n.cluster != nil {
 		n.events.Close()
 		n.directory.Close()
 		n.system.Shutdown()
+	}
+}
+
+// stopCluster closes the engine, and notes that it was closed cleanly.
+func (n *node) stopCluster(ctx context.Context) {
+	if n.cluster == nil {
+		return
+	}
+	if n.parting {
+		if err := n.endParting(ctx); err != nil {
+			n.log.Warn("this node still drains; its next start ends that", slog.Any("error", err))
+		}
+	}
+	err := n.cluster.Close()
+	if err == nil {
+		err = markClean(n.cfg)
+	}
+	if err != nil {
+		n.log.Error("cluster node not closed cleanly", slog.Any("error", err))
 	}
 }

@@ -19,6 +19,9 @@ const maxRequests = 2048
 func (n *node) fanRoutes(pages http.Handler, extra map[string]http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/v1/events/{event}/live", n.live)
+	// The cluster is steered on the operator address alone.
+	mux.HandleFunc(clusterPath, func(w http.ResponseWriter, _ *http.Request) { wire.NewProblem(wire.NotFound, "").Write(w) })
+	mux.HandleFunc(clusterPath+"/", func(w http.ResponseWriter, _ *http.Request) { wire.NewProblem(wire.NotFound, "").Write(w) })
 	for _, p := range []string{"/api/", "/.well-known/jwks.json", "/openapi.json", "/asyncapi.json", "/livez", "/readyz"} {
 		mux.Handle(p, n.api)
 	}

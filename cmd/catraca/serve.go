@@ -53,6 +53,9 @@ func serve(ctx context.Context, env environment, cfg config.Config) error {
 		return err
 	}
 	defer closeOutside()
+	if err := checkData(ctx, cfg, log); err != nil {
+		return err
+	}
 	n, err := start(ctx, cfg, log, reg, out)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func serve(ctx context.Context, env environment, cfg config.Config) error {
 	log.Info("serving", slog.String("fan", n.fanAddr.String()), slog.String("operator", n.opAddr.String()), slog.String("public_url", n.publicURL()))
 	tellManager(env, log, "READY=1\nSTATUS=serving "+n.publicURL())
 	err = n.wait(ctx)
-	tellManager(env, log, "STOPPING=1\nSTATUS=moving fans to other nodes")
+	tellManager(env, log, "STOPPING=1\nSTATUS=moving leaderships and fans to other nodes")
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime+10*time.Second)
 	defer cancel()
 	n.stop(stopping, drainTime)

@@ -34,6 +34,7 @@ func (s *Server) adminRoutes() {
 	s.route("POST /api/v1/admin/accounts/{id}/enable", s.enableAccount, owner)
 	s.route("GET /api/v1/admin/audit", s.auditTail, viewer)
 	s.route("GET /api/v1/admin/status", s.status, viewer)
+	s.clusterRoutes()
 }
 
 // applyEvent puts an event file on sale: first into the catalogue, which gives it number and shard, then onto the

@@ -91,6 +91,10 @@ type Options struct {
 	Address func(*http.Request) netip.Addr
 	// Status of the node for operators: what is encoded as the answer's cluster field.
 	Status func() any
+	// Cluster of nodes for operators; nil: the calls about it answer not-found.
+	Cluster Cluster
+	// Why says in a word or two why the node does not serve while Ready is false; nil: nothing is said.
+	Why    func() string
 	Now    func() time.Time
 	Logger *slog.Logger
 	// Import turns an event file into what a sale is created with.

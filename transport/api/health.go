@@ -17,7 +17,11 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !s.o.Ready() {
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = fmt.Fprintln(w, "[-]serving not ready")
+		why := "not ready"
+		if s.o.Why != nil && s.o.Why() != "" {
+			why = s.o.Why()
+		}
+		_, _ = fmt.Fprintln(w, "[-]serving "+why)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "[+]serving ok")

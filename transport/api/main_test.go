@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/catraca/catraca/transport/api"
 	"github.com/catraca/catraca/transport/api/apitest"
 )
 
@@ -29,7 +30,9 @@ func house(t *testing.T) *apitest.House {
 	shared.once.Do(func() {
 		//nolint:usetesting // the folder is for all tests
 		if shared.dir, shared.err = os.MkdirTemp("", "catraca-api-"); shared.err == nil {
-			shared.house, shared.err = apitest.Start(context.Background(), shared.dir, apitest.Options{})
+			shared.house, shared.err = apitest.Start(context.Background(), shared.dir, apitest.Options{
+				API: func(o *api.Options) { o.Cluster = fakeCluster{} },
+			})
 		}
 	})
 	if shared.err != nil {
