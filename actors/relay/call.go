@@ -22,7 +22,7 @@ func (r *Relay) Leader(shard int) (name string, term uint64, self bool) {
 	s := &r.shards[shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.term > term {
+	if s.term > term && time.Since(s.heard) < hintLife {
 		return s.leader, s.term, s.leader == r.o.Name
 	}
 	return name, term, self
@@ -33,8 +33,8 @@ func (r *Relay) hint(shard int, leader string, term uint64) {
 	s := &r.shards[shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if leader != "" && len(leader) <= 63 && term > s.term {
-		s.leader, s.term = leader, term
+	if leader != "" && len(leader) <= 63 && (term > s.term || time.Since(s.heard) >= hintLife) {
+		s.leader, s.term, s.heard = leader, term, time.Now()
 	}
 }
 

@@ -54,6 +54,8 @@ const (
 	lookEvery = 100 * time.Millisecond
 	// comeBack spreads those who were refused because too much waits.
 	comeBack = 500 * time.Millisecond
+	// hintLife is how long another node's word about a leader counts: the cluster knows by itself then.
+	hintLife = 3 * time.Second
 	// closePatience bounds the end of the connections.
 	closePatience = 3 * time.Second
 )

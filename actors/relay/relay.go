@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/catraca/catraca/actors/sequencer"
 )
@@ -51,6 +52,7 @@ type shardState struct {
 	mu     sync.Mutex
 	leader string // heard from another node
 	term   uint64
+	heard  time.Time
 
 	seen   uint64   // term at the last look; the looker's goroutine
 	ours   gatherer // strict reads of this node
