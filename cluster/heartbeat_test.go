@@ -32,17 +32,10 @@ func TestHeartbeatsWaitForTheMainLoop(t *testing.T) {
 	go func() {
 		asked <- from.trans.RequestVote(id, address, &raft.RequestVoteRequest{RPCHeader: header, Term: term}, &raft.RequestVoteResponse{})
 	}()
-	heard := func() bool { // the main loop has the request: nobody else takes from where it was
-		select {
-		case <-time.After(200 * time.Millisecond):
-			return true
-		case err := <-asked:
-			t.Errorf("the main loop goes on: %v", err)
-			return false
-		}
-	}
-	if !heard() {
-		return
+	select {
+	case err := <-asked:
+		t.Fatalf("the main loop goes on: %v", err)
+	case <-time.After(200 * time.Millisecond): // it has the request by now
 	}
 	go func() {
 		beaten <- from.trans.AppendEntries(id, address, &raft.AppendEntriesRequest{RPCHeader: header, Term: term + 1}, &raft.AppendEntriesResponse{})

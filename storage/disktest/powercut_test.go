@@ -183,7 +183,7 @@ func (m *machine) kill() {
 func (r *room) up(before [shards]map[string]bool, machines ...*machine) {
 	r.t.Helper()
 	for _, m := range machines {
-		limit := time.Now().Add(time.Minute)
+		limit := time.Now().Add(30 * time.Second)
 		for missing := "?"; missing != ""; time.Sleep(5 * time.Millisecond) {
 			if missing = m.missing(before); missing == "" {
 				break
