@@ -1,43 +1,57 @@
 package sale
 
 import (
+	"encoding/binary"
+	"fmt"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/catraca/catraca/actors/sale/queue"
 	"github.com/catraca/catraca/actors/sale/seatmap"
 )
 
-// benchSale is a sale of 20,000 seats in rows of 40 with room for everybody at once.
-func benchSale(b *testing.B, fans int) *State {
+// benchPlan is a hall in rows of 40.
+func benchPlan(seats int) *seatmap.Plan {
 	p := &seatmap.Plan{
-		Name: "Arena", Width: 100_000, Height: 1_000_000,
+		Name: "Arena", Width: 100_000, Height: 10_000_000,
 		Categories: []seatmap.Category{{Key: "std", Name: "Standard", Color: "#336699", Price: 10_000, Fee: 1_000}},
 		Sections:   []seatmap.Section{{Label: "All", FocalX: 50_000}},
 	}
-	for r := range 500 {
-		p.Rows = append(p.Rows, seatmap.Row{Label: "r" + string(rune('0'+r)), First: UnitID(40 * r), Count: 40, Rank: uint16(r)})
+	for r := range seats / 40 {
+		p.Rows = append(p.Rows, seatmap.Row{Label: fmt.Sprint(r), First: UnitID(40 * r), Count: 40, Rank: uint16(r)})
 		for i := range 40 {
 			p.Seats = append(p.Seats, seatmap.Seat{
-				Key: string([]rune{rune('0' + r), ':', rune('0' + i)}), Label: "s" + string(rune('0'+i)), X: int32(1000 + 1000*i), Y: int32(1000 + 1000*r), Row: uint32(r),
+				Key: fmt.Sprint(r, ":", i), Label: fmt.Sprint(i), X: int32(1000 + 1000*i), Y: int32(1000 + 1000*r), Row: uint32(r),
 			})
 		}
 	}
-	cfg := storyConfig(p)
-	cfg.Queue = queue.Policy{RatePerMinute: queue.MaxRate, Burst: queue.MaxBurst, ActiveCap: queue.MaxActive}
+	return p
+}
+
+// benchSale is a sale with room for all shoppers at once and more people behind them in line, away.
+func benchSale(b *testing.B, seats, shoppers, line int) *State {
+	cfg := storyConfig(benchPlan(seats))
+	cfg.Queue = queue.Policy{RatePerMinute: queue.MaxRate, Burst: queue.MaxBurst, ActiveCap: uint32(shoppers), MaxPlaces: queue.MaxMaxPlaces}
 	cfg.Limits = Limits{PerHold: 4, PerAccount: 8, Attempts: 3}
+	cfg.Times.Hold, cfg.Times.HoldCap = 2*hour, 3*hour
+	cfg.Queue.LeaseMs, cfg.Queue.LeaseCapMs = 3*hour, 3*hour
 	s, err := New(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
 	s.Begin(1, storyDay.UnixMilli())
-	for a := range AccountID(fans) {
+	for a := range AccountID(shoppers + line) {
 		s.Do(&Command{Op: OpJoin, Account: a + 1})
+		if a%4096 == 0 {
+			nextBatch(b, s)
+		}
 	}
 	if err := s.End(); err != nil {
 		b.Fatal(err)
 	}
-	s.Begin(2, storyDay.UnixMilli()+1)
-	for a := range AccountID(fans) {
+	s.Begin(s.Index()+1, s.Clock()+1)
+	for a := range AccountID(shoppers) {
 		s.Do(&Command{Op: OpClaim, Account: a + 1})
 	}
 	if err := s.End(); err != nil {
@@ -46,81 +60,176 @@ func benchSale(b *testing.B, fans int) *State {
 	return s
 }
 
-// BenchmarkHoldRelease is one keyed hold of two seats and its release, in batches of 256 commands.
-func BenchmarkHoldRelease(b *testing.B) {
-	const fans = 5000
-	s := benchSale(b, fans)
-	i, in := 0, 0
-	var key uint64
-	b.ReportAllocs()
-	s.Begin(s.Index()+1, s.Clock()+1)
-	for b.Loop() {
-		a := AccountID(i%fans + 1)
-		first := UnitID(i % 10_000 * 2)
-		key++
-		c := Command{Op: OpHold, Account: a, Key: Key{byte(key), byte(key >> 8), byte(key >> 16), byte(key >> 24), 1}}
-		lines := [2]Line{{Unit: first, Count: 1}, {Unit: first + 1, Count: 1}}
-		c.Lines = lines[:]
-		r := s.Do(&c)
-		if r.Refusal != Done {
-			b.Fatalf("%+v", r)
+// benchKey is as random as a hash.
+func benchKey(i uint64) (k Key) {
+	binary.LittleEndian.PutUint64(k[:], i*0x9e3779b97f4a7c15)
+	binary.LittleEndian.PutUint64(k[8:], ^i*0xbf58476d1ce4e5b9)
+	return k
+}
+
+// eachScale runs a benchmark of a small and a large sale.
+func eachScale(b *testing.B, run func(b *testing.B, s *State, shoppers int)) {
+	for _, c := range []struct{ seats, line int }{{1_000, 1_000}, {10_000, 100_000}, {100_000, 100_000}, {100_000, 10_000_000}} {
+		shoppers := c.seats / 4
+		if testing.Short() && c.line > 100_000 {
+			continue
 		}
-		s.Do(&Command{Op: OpHoldRelease, Account: a, Hold: r.Hold})
-		if in += 2; in >= 256 {
-			in = 0
-			if err := s.End(); err != nil {
-				b.Fatal(err)
-			}
-			s.Begin(s.Index()+1, s.Clock()+1)
-		}
-		i++
+		s := benchSale(b, c.seats, shoppers, c.line)
+		b.Run(fmt.Sprintf("seats=%d/places=%d", c.seats, c.line+shoppers), func(b *testing.B) { run(b, s, shoppers) })
 	}
 }
 
-// BenchmarkBestRelease is one hold of the best two seats and its release.
-func BenchmarkBestRelease(b *testing.B) {
-	const fans = 5000
-	s := benchSale(b, fans)
-	i := 0
+// BenchmarkHold is rounds in which 250 fans take two seats each by name, with a key, and then give them back, in batches of
+// 250 commands: what is measured is Do of a decoded command, and its share of Begin and End, from an account, seats and
+// keys that no cache foresees. The two halves are timed apart: hold-ns and release-ns are of one command. An
+// operation of the benchmark is a round, so ns/op, B/op and allocs/op are of 500 commands.
+func BenchmarkHold(b *testing.B) {
+	const n = 250
+	eachScale(b, func(b *testing.B, s *State, shoppers int) {
+		cmds, releases := make([]Command, n), make([]Command, n)
+		lines := make([][2]Line, n)
+		holding, releasing := time.Duration(0), time.Duration(0)
+		round, key, rounds := 0, uint64(0), 0
+		b.ReportAllocs()
+		for b.Loop() {
+			for i := range cmds {
+				fan := (round*n + i) * 7919 % shoppers
+				first := UnitID((round*n + i) * 104_729 % shoppers * 4)
+				key++
+				lines[i] = [2]Line{{Unit: first, Count: 1}, {Unit: first + 1, Count: 1}}
+				cmds[i] = Command{Op: OpHold, Account: AccountID(fan + 1), Key: benchKey(key), Lines: lines[i][:]}
+			}
+			started := time.Now()
+			s.Begin(s.Index()+1, s.Clock()+1)
+			for i := range cmds {
+				r := s.Do(&cmds[i])
+				if r.Refusal != Done {
+					b.Fatalf("hold %+v: %+v", cmds[i], r)
+				}
+				releases[i] = Command{Op: OpHoldRelease, Account: cmds[i].Account, Hold: r.Hold}
+			}
+			if err := s.End(); err != nil {
+				b.Fatal(err)
+			}
+			between := time.Now()
+			holding += between.Sub(started)
+			s.Begin(s.Index()+1, s.Clock()+1)
+			for i := range releases {
+				s.Do(&releases[i])
+			}
+			if err := s.End(); err != nil {
+				b.Fatal(err)
+			}
+			releasing += time.Since(between)
+			round++
+			rounds++
+		}
+		b.ReportMetric(float64(holding.Nanoseconds())/float64(rounds*n), "hold-ns")
+		b.ReportMetric(float64(releasing.Nanoseconds())/float64(rounds*n), "release-ns")
+	})
+}
+
+// BenchmarkBest is one keyed hold of the best four seats and its release, in batches of 256.
+func BenchmarkBest(b *testing.B) {
+	s := benchSale(b, 100_000, 5000, 0)
+	i, key := 0, uint64(0)
 	b.ReportAllocs()
 	s.Begin(s.Index()+1, s.Clock()+1)
 	for b.Loop() {
-		a := AccountID(i%fans + 1)
-		r := s.Do(&Command{Op: OpHold, Account: a, Key: Key{byte(i), byte(i >> 8), byte(i >> 16), 1}, Best: seatmap.BestQuery{Quantity: 2, AnyCategory: true, AnySection: true}})
+		a := AccountID(i%5000 + 1)
+		key++
+		r := s.Do(&Command{Op: OpHold, Account: a, Key: benchKey(key), Best: seatmap.BestQuery{Quantity: 4, AnyCategory: true, AnySection: true}})
 		if r.Refusal != Done {
 			b.Fatalf("%+v", r)
 		}
 		s.Do(&Command{Op: OpHoldRelease, Account: a, Hold: r.Hold})
 		if i++; i%128 == 0 {
-			if err := s.End(); err != nil {
-				b.Fatal(err)
-			}
-			s.Begin(s.Index()+1, s.Clock()+1)
+			nextBatch(b, s)
 		}
 	}
 }
 
-// BenchmarkJoin is one join from its stored form, in batches of 256.
-func BenchmarkJoin(b *testing.B) {
-	s := benchSale(b, 1)
-	var d Decoder
-	var c Command
-	var buf []byte
-	i := 0
-	b.ReportAllocs()
+func nextBatch(b *testing.B, s *State) {
+	if err := s.End(); err != nil {
+		b.Fatal(err)
+	}
 	s.Begin(s.Index()+1, s.Clock()+1)
-	for b.Loop() {
-		i++
-		buf = AppendCommand(buf[:0], &Command{Op: OpJoin, Account: AccountID(i + 10)})
-		if err := d.Decode(buf, &c); err != nil {
+}
+
+// BenchmarkJoin is one join of a new account, Do of a decoded command, in batches of 256.
+func BenchmarkJoin(b *testing.B) {
+	eachScale(b, func(b *testing.B, s *State, _ int) {
+		c := Command{Op: OpJoin}
+		i := 0
+		b.ReportAllocs()
+		s.Begin(s.Index()+1, s.Clock()+1)
+		for b.Loop() {
+			c.Account = AccountID(uint64(i)*0x9e3779b97f4a7c15 | 1<<63)
+			s.Do(&c)
+			if i++; i%256 == 0 {
+				nextBatch(b, s)
+			}
+		}
+		if err := s.End(); err != nil {
 			b.Fatal(err)
 		}
-		s.Do(&c)
-		if i%256 == 0 {
-			if err := s.End(); err != nil {
-				b.Fatal(err)
-			}
-			s.Begin(s.Index()+1, s.Clock()+1)
+	})
+}
+
+// BenchmarkPosition reads the place of an account, with how many are ahead.
+func BenchmarkPosition(b *testing.B) {
+	eachScale(b, func(b *testing.B, s *State, _ int) {
+		n := uint64(s.QueueView().Counts.Issued)
+		i := uint64(0)
+		b.ReportAllocs()
+		for b.Loop() {
+			i++
+			s.Place(AccountID(i*0x9e3779b97f4a7c15%n + 1))
+		}
+	})
+}
+
+// BenchmarkFreeze freezes, and then changes a little, so that chunks have to be copied: touch-ns is what the first 250
+// changes after a freeze cost.
+func BenchmarkFreeze(b *testing.B) {
+	s := benchSale(b, 100_000, 25_000, 1_000_000)
+	var touching time.Duration
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		f := s.Freeze()
+		started := time.Now()
+		s.Begin(s.Index()+1, s.Clock()+1)
+		for i := range 250 {
+			a := AccountID(n*250+i)*7919%1_000_000 + 25_001
+			s.Do(&Command{Op: OpAway, Account: a})
+		}
+		if err := s.End(); err != nil {
+			b.Fatal(err)
+		}
+		touching += time.Since(started)
+		n++
+		runtime.KeepAlive(f)
+	}
+	b.ReportMetric(float64(touching.Nanoseconds())/float64(n), "touch-ns")
+}
+
+// BenchmarkRestore reads a sale of 100,000 seats and 1,000,000 places with 25,000 holds.
+func BenchmarkRestore(b *testing.B) {
+	s := benchSale(b, 100_000, 25_000, 1_000_000)
+	s.Begin(s.Index()+1, s.Clock()+1)
+	for i := range 25_000 {
+		s.Do(&Command{Op: OpHold, Account: AccountID(i + 1), Key: benchKey(uint64(i)), Lines: []Line{{Unit: UnitID(4 * i), Count: 1}, {Unit: UnitID(4*i + 1), Count: 1}}})
+	}
+	if err := s.End(); err != nil {
+		b.Fatal(err)
+	}
+	snapshot := s.AppendSnapshot(nil)
+	b.SetBytes(int64(len(snapshot)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Restore(snapshot); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
@@ -141,7 +250,7 @@ func BenchmarkAppendDecode(b *testing.B) {
 
 // BenchmarkEmptyBatch is the fixed price of a batch.
 func BenchmarkEmptyBatch(b *testing.B) {
-	s := benchSale(b, 5000)
+	s := benchSale(b, 20_000, 5000, 0)
 	b.ReportAllocs()
 	for b.Loop() {
 		s.Begin(s.Index()+1, s.Clock()+1)
@@ -154,7 +263,7 @@ func BenchmarkEmptyBatch(b *testing.B) {
 
 // BenchmarkSnapshot is of a sale with 5,000 fans and as many orders paid.
 func BenchmarkSnapshot(b *testing.B) {
-	s := benchSale(b, 5000)
+	s := benchSale(b, 20_000, 5000, 0)
 	s.Begin(s.Index()+1, s.Clock()+1)
 	for i := range 5000 {
 		a := AccountID(i + 1)

@@ -1,7 +1,6 @@
 package sale
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/catraca/catraca/actors/sale/seatmap"
@@ -40,6 +39,9 @@ const (
 	hasDrop
 	hasBest
 	hasAll = 1<<iota - 1
+
+	hasNumbers = hasCurrency - hasAccount
+	hasTexts   = hasLines - hasCurrency
 )
 
 // Bits of the flags of a stored query.
@@ -69,67 +71,43 @@ func appendBody(dst []byte, c *Command) []byte {
 }
 
 func maskOf(c *Command) (mask uint32) {
-	set := func(bit uint32, there bool) {
-		if there {
-			mask |= bit
-		}
+	if c.Key != (Key{}) {
+		mask |= hasKey
 	}
-	set(hasKey, c.Key != Key{})
-	set(hasAccount, c.Account != 0)
-	set(hasActor, c.Actor != 0)
-	set(hasHold, c.Hold != 0)
-	set(hasOrder, c.Order != 0)
-	set(hasTicket, c.Ticket != 0)
-	set(hasIntent, c.Intent != 0)
-	set(hasAttempt, c.Attempt != 0)
-	set(hasVersion, c.Version != 0)
-	set(hasMethod, c.Method != 0)
-	set(hasPay, c.Pay != 0)
-	set(hasRefund, c.Refund != 0)
-	set(hasGate, c.Gate != 0)
-	set(hasAmount, c.Amount != 0)
-	set(hasLimit, c.Limit != 0)
-	set(hasAt, c.At != 0)
-	set(hasCurrency, c.Currency != "")
-	set(hasRef, c.Ref != "")
-	set(hasURL, c.URL != "")
-	set(hasText, c.Text != "")
-	set(hasLines, len(c.Lines) != 0)
-	set(hasDrop, len(c.Drop) != 0)
-	best := c.Best
-	best.Salt, best.Orphans = 0, 0
-	set(hasBest, best != seatmap.BestQuery{})
+	mask |= bit(c.Account, hasAccount) | bit(c.Actor, hasActor) | bit(c.Hold, hasHold) | bit(c.Order, hasOrder) |
+		bit(c.Ticket, hasTicket) | bit(c.Intent, hasIntent) | bit(c.Attempt, hasAttempt) | bit(c.Version, hasVersion) |
+		bit(c.Method, hasMethod) | bit(c.Pay, hasPay) | bit(c.Refund, hasRefund) | bit(c.Gate, hasGate) |
+		bit(c.Amount, hasAmount) | bit(c.Limit, hasLimit) | bit(c.At, hasAt) |
+		bit(len(c.Currency), hasCurrency) | bit(len(c.Ref), hasRef) | bit(len(c.URL), hasURL) | bit(len(c.Text), hasText) |
+		bit(len(c.Lines), hasLines) | bit(len(c.Drop), hasDrop)
+	q := &c.Best
+	if q.Quantity|q.Accessible != 0 || q.Category|q.Section != 0 || q.MaxPrice != 0 || q.AnyCategory || q.AnySection || q.Scatter {
+		mask |= hasBest
+	}
 	return mask
 }
 
+// bit is b if the field is there.
+func bit[T comparable](field T, b uint32) uint32 {
+	var zero T
+	if field != zero {
+		return b
+	}
+	return 0
+}
+
 func appendFields(dst []byte, c *Command, mask uint32) []byte {
-	for _, f := range [...]struct {
-		bit   uint32
-		value uint64
-	}{
-		{hasAccount, uint64(c.Account)}, {hasActor, uint64(c.Actor)}, {hasHold, uint64(c.Hold)},
-		{hasOrder, uint64(c.Order)}, {hasTicket, uint64(c.Ticket)}, {hasIntent, c.Intent},
-		{hasAttempt, uint64(c.Attempt)}, {hasVersion, uint64(c.Version)}, {hasMethod, uint64(c.Method)},
-		{hasPay, uint64(c.Pay)}, {hasRefund, uint64(c.Refund)}, {hasGate, uint64(c.Gate)},
-	} {
-		if mask&f.bit != 0 {
-			dst = binary.AppendUvarint(dst, f.value)
-		}
+	if mask&hasNumbers != 0 {
+		dst = appendNumbers(dst, c, mask)
 	}
-	for _, f := range [...]struct {
-		bit   uint32
-		value int64
-	}{{hasAmount, c.Amount}, {hasLimit, c.Limit}, {hasAt, c.At}} {
-		if mask&f.bit != 0 {
-			dst = appendInt(dst, f.value)
-		}
-	}
-	for _, f := range [...]struct {
-		bit   uint32
-		value string
-	}{{hasCurrency, c.Currency}, {hasRef, c.Ref}, {hasURL, c.URL}, {hasText, c.Text}} {
-		if mask&f.bit != 0 {
-			dst = appendText(dst, f.value)
+	if mask&hasTexts != 0 {
+		for _, f := range [...]struct {
+			bit   uint32
+			value string
+		}{{hasCurrency, c.Currency}, {hasRef, c.Ref}, {hasURL, c.URL}, {hasText, c.Text}} {
+			if mask&f.bit != 0 {
+				dst = appendText(dst, f.value)
+			}
 		}
 	}
 	if mask&hasLines != 0 {
@@ -140,6 +118,36 @@ func appendFields(dst []byte, c *Command, mask uint32) []byte {
 	}
 	if mask&hasBest != 0 {
 		dst = appendBest(dst, &c.Best)
+	}
+	return dst
+}
+
+func appendNumbers(dst []byte, c *Command, mask uint32) []byte {
+	if mask&hasAccount != 0 {
+		dst = appendUint(dst, uint64(c.Account))
+	}
+	if mask&(hasNumbers&^hasAccount) == 0 { // as for most commands
+		return dst
+	}
+	for _, f := range [...]struct {
+		bit   uint32
+		value uint64
+	}{
+		{hasActor, uint64(c.Actor)}, {hasHold, uint64(c.Hold)}, {hasOrder, uint64(c.Order)}, {hasTicket, uint64(c.Ticket)},
+		{hasIntent, c.Intent}, {hasAttempt, uint64(c.Attempt)}, {hasVersion, uint64(c.Version)}, {hasMethod, uint64(c.Method)},
+		{hasPay, uint64(c.Pay)}, {hasRefund, uint64(c.Refund)}, {hasGate, uint64(c.Gate)},
+	} {
+		if mask&f.bit != 0 {
+			dst = appendUint(dst, f.value)
+		}
+	}
+	for _, f := range [...]struct {
+		bit   uint32
+		value int64
+	}{{hasAmount, c.Amount}, {hasLimit, c.Limit}, {hasAt, c.At}} {
+		if mask&f.bit != 0 {
+			dst = appendInt(dst, f.value)
+		}
 	}
 	return dst
 }
@@ -182,7 +190,9 @@ func (d *Decoder) Decode(b []byte, c *Command) error {
 		c.Key = r.key("key")
 	}
 	decodeNumbers(&r, c, mask)
-	d.decodeTexts(&r, c, mask)
+	if mask&hasTexts != 0 {
+		d.decodeTexts(&r, c, mask)
+	}
 	if mask&hasLines != 0 {
 		c.Lines = decodeLines(&r, "lines", c.Lines)
 	}

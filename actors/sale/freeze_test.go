@@ -56,7 +56,7 @@ func TestFreeze(t *testing.T) {
 			}
 		}
 		deeds := w.deeds()
-		for range rapid.IntRange(1, 120).Draw(t, "deeds") {
+		for range rapid.IntRange(1, 80).Draw(t, "deeds") {
 			deeds[w.pick(len(deeds), "deed")]()
 		}
 		for _, x := range kept {

@@ -89,7 +89,7 @@ func (s *State) openHold(c *Command) Result {
 	h := s.takeSlot(acc)
 	s.inventory.Hold(lines, uint32(h.id))
 	s.setLines(h, acc, s.price(lines))
-	h.adjacent = s.cfg.Plan.Together(lines)
+	h.adjacent = s.inventory.Together(lines)
 	s.line.Touch(uint64(c.Account), s.clock, h.expires)
 	s.linesChanged(lines)
 	s.holdChanged(h)
@@ -164,7 +164,7 @@ func (s *State) checkFree(more, all []Line) Result {
 func (s *State) price(lines []Line) []OrderLine {
 	s.priced = s.priced[:0]
 	for _, l := range lines {
-		cat := &s.cfg.Plan.Categories[s.cfg.Plan.CategoryOf(l.Unit)]
+		cat := &s.cfg.Plan.Categories[s.inventory.CategoryOf(l.Unit)]
 		s.priced = append(s.priced, OrderLine{Unit: l.Unit, Count: l.Count, Price: cat.Price, Fee: cat.Fee})
 	}
 	return s.priced

@@ -30,7 +30,7 @@ func (s *State) changeHold(c *Command) Result {
 	}
 	s.inventory.Hold(after, uint32(h.id))
 	s.setLines(h, acc, s.repriced(h, after))
-	h.adjacent = s.cfg.Plan.Together(after)
+	h.adjacent = s.inventory.Together(after)
 	for _, l := range s.before {
 		if !hasLine(after, l) {
 			s.unitChanged(l.Unit)

@@ -144,6 +144,9 @@ func (v *Inventory) Conflicts(dst []UnitID, lines []Line) []UnitID {
 
 // ValidLines tells whether lines name known units, none twice, with count 1 for a seat and at least 1 for an area.
 func (v *Inventory) ValidLines(lines []Line) bool {
+	if len(lines) <= fewLines {
+		return v.validFew(lines)
+	}
 	v.nextEpoch()
 	for _, l := range lines {
 		if int(l.Unit) >= len(v.mark) || v.mark[l.Unit] == v.epoch || l.Count == 0 {
@@ -155,6 +158,31 @@ func (v *Inventory) ValidLines(lines []Line) bool {
 		v.mark[l.Unit] = v.epoch
 	}
 	return true
+}
+
+// fewLines can be compared with each other sooner than the marks are fetched.
+const fewLines = 8
+
+func (v *Inventory) validFew(lines []Line) bool {
+	for i, l := range lines {
+		if int(l.Unit) >= len(v.mark) || l.Count == 0 || int(l.Unit) < v.seats && l.Count != 1 {
+			return false
+		}
+		for _, before := range lines[:i] {
+			if before.Unit == l.Unit {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// CategoryOf is the price category of a known unit.
+func (v *Inventory) CategoryOf(u UnitID) uint16 {
+	if int(u) < v.seats {
+		return v.ix.blocks[v.ix.blockOf[u]].category
+	}
+	return v.plan.CategoryOf(u)
 }
 
 // nextEpoch makes every mark old.
