@@ -28,9 +28,9 @@ func (s *State) Freeze() *Frozen {
 // AppendSnapshot appends the bytes that [State.AppendSnapshot] would have appended at the freeze.
 func (f *Frozen) AppendSnapshot(b []byte) []byte { return f.s.appendSnapshot(b, f.sessions) }
 
-// Pieces hands over the same bytes in pieces of about 64 KiB, each valid during the call, and ends with the first
+// EachPart hands over the same bytes in pieces of about 64 KiB, each valid during the call, and ends with the first
 // error of fn.
-func (f *Frozen) Pieces(fn func(piece []byte) error) error {
+func (f *Frozen) EachPart(fn func(piece []byte) error) error {
 	w := writer{flush: fn}
 	f.s.write(&w)
 	return w.end()

@@ -105,7 +105,7 @@ func TestFrozenIsReadBesideTheMachine(t *testing.T) {
 				}
 			}
 			var all []byte
-			if err := f.frozen.Pieces(func(p []byte) error { all = append(all, p...); return nil }); err != nil || !bytes.Equal(all, f.bytes) {
+			if err := f.frozen.EachPart(func(p []byte) error { all = append(all, p...); return nil }); err != nil || !bytes.Equal(all, f.bytes) {
 				t.Errorf("%d bytes in pieces, want %d: %v", len(all), len(f.bytes), err)
 			}
 		})
@@ -144,7 +144,7 @@ func TestPiecesEndWithTheFirstError(t *testing.T) {
 	stop := errors.New("enough")
 	for _, after := range []int{0, 1, 3} {
 		calls := 0
-		err := s.Freeze().Pieces(func(p []byte) error {
+		err := s.Freeze().EachPart(func(p []byte) error {
 			if len(p) > 2*flushAt {
 				t.Errorf("a piece of %d bytes", len(p))
 			}

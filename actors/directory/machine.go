@@ -8,5 +8,7 @@ import (
 // machine lets a sequencer drive the accounts.
 type machine struct{ *account.State }
 
+var _ sequencer.Streamed = (*account.Frozen)(nil)
+
 // Freeze fixes the accounts as they are. The sequencer's goroutine.
 func (m machine) Freeze() sequencer.Frozen { return m.State.Freeze() }

@@ -23,6 +23,8 @@ func (m *machine) Command(b []byte) (sale.Result, error) {
 	return m.Do(&m.command), nil
 }
 
+var _ sequencer.Streamed = (*sale.Frozen)(nil)
+
 // Freeze fixes the sale as it is. The sequencer's goroutine.
 func (m *machine) Freeze() sequencer.Frozen { return m.State.Freeze() }
 

@@ -98,7 +98,7 @@ func (a *owner[M, R]) sum(f Frozen) (sum [32]byte, ok bool) {
 // pieces hands over the bytes of a frozen machine, all at once if it knows no better.
 func pieces(f Frozen, fn func([]byte) error) error {
 	if s, ok := f.(Streamed); ok {
-		return s.Pieces(fn)
+		return s.EachPart(fn)
 	}
 	return fn(f.AppendSnapshot(nil))
 }

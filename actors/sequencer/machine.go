@@ -30,11 +30,11 @@ type Frozen interface {
 	AppendSnapshot(dst []byte) []byte
 }
 
-// Streamed is a Frozen that need not hold all its bytes at once. Pieces hands them over in order, in pieces that are
+// Streamed is a Frozen that need not hold all its bytes at once. EachPart hands them over in order, in pieces that are
 // valid during the call, and ends with the first error of fn.
 type Streamed interface {
 	Frozen
-	Pieces(fn func(piece []byte) error) error
+	EachPart(fn func(part []byte) error) error
 }
 
 // Proposer puts entries into a shard's log. Package cluster has it.

@@ -20,7 +20,7 @@ type streamed struct {
 	size int
 }
 
-func (s streamed) Pieces(fn func([]byte) error) error {
+func (s streamed) EachPart(fn func([]byte) error) error {
 	for b := []byte(s.plain); len(b) > 0; {
 		n := min(s.size, len(b))
 		if err := fn(bytes.Clone(b[:n])); err != nil {
