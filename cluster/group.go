@@ -69,7 +69,7 @@ func (g *group) start() error {
 	if err := g.checkJoin(); err != nil {
 		return err
 	}
-	g.trans = newTransport(g.node.mux.layers[g.id], logger)
+	g.trans = newTransport(g.node.mux.layers[g.id], g.node.pulse, logger)
 	conf := o.raftConfig(g.node.id, g.notify, logger)
 	if !g.node.join {
 		err = raft.BootstrapCluster(conf, g.log, g.log, g.snaps, g.trans, o.voters())

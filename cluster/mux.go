@@ -30,7 +30,7 @@ type mux struct {
 	me      string // server id
 	cluster string
 	book    *book
-	layers  []*layer
+	layers  []*layer // of the groups, and behind them that of the pulse
 	hellos  chan struct{}
 	joins   chan struct{}
 	splices chan struct{}
@@ -72,7 +72,7 @@ func newMux(ln net.Listener, o *Options, me, cluster string, book *book) *mux {
 		welcome: func(string) error { return nil }, link: func(c *trackedConn) { _ = c.Close() },
 		conns: make(map[*trackedConn]struct{}), done: make(chan struct{})}
 	m.tls = nodeTLS(o)
-	for i := range o.Shards {
+	for i := range o.Shards + 1 {
 		m.layers = append(m.layers, &layer{m: m, group: uint32(i), accept: make(chan net.Conn), done: make(chan struct{})})
 	}
 	return m

@@ -110,7 +110,7 @@ func (t *transport) tell(term, commit uint64) {
 		f.told, f.sending = commit, true
 		go func() {
 			var resp raft.AppendEntriesResponse
-			_ = t.NetworkTransport.AppendEntries(id, f.target, &req, &resp) // raft's next message says the same
+			_ = t.append(id, f.target, &req, &resp) // raft's next message says the same
 			n.mu.Lock()
 			f.sending = false
 			n.mu.Unlock()

@@ -23,6 +23,7 @@ type Node struct {
 	store       *storage.Store
 	book        *book
 	mux         *mux
+	pulse       *pulse
 	groups      []*group
 	links       *links
 	reconciler  *reconciler
@@ -83,6 +84,7 @@ func (n *Node) start(ln net.Listener, pump func(shard int) Pump) error {
 	n.m = newCollectors(n)
 	n.links, n.reconciler, n.hashes = newLinks(n), newReconciler(n), newHashes(n)
 	n.mux = newMux(ln, o, n.id, n.ClusterID(), n.book)
+	n.pulse = newPulse(n)
 	n.mux.welcome, n.mux.link = n.welcome, n.links.accept
 	for i := range o.Shards {
 		n.groups = append(n.groups, newGroup(n, i, pump(i)))
@@ -101,6 +103,7 @@ func (n *Node) start(ln net.Listener, pump func(shard int) Pump) error {
 		n.workers.Go(func() { g.lead(n.stop) })
 		n.workers.Go(func() { g.tell(n.stop) })
 	}
+	n.pulse.start()
 	n.mux.start()
 	n.workers.Go(func() { n.links.run(n.stop) })
 	n.workers.Go(func() { n.reconciler.run(n.stop) })
@@ -221,6 +224,9 @@ func (n *Node) shutdown() error {
 	}
 	if n.mux != nil {
 		n.mux.Close()
+	}
+	if n.pulse != nil {
+		n.pulse.close()
 	}
 	err := within(n.opt.CloseTimeout, func() {
 		for _, f := range stopping {

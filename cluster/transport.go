@@ -9,11 +9,14 @@ import (
 
 const rpcTimeout = 5 * time.Second // of one request to another node; snapshots get more by their size
 
-// transport is raft's own, changed in three ways: heartbeats are not taken past the main loop, the node can call an
-// election of itself, and answers of followers are noted for ReadIndex. Embedding keeps pre-vote and Close, which raft looks for.
+// transport is raft's own, changed in four ways: heartbeats are not taken past the main loop, what carries no entries
+// goes by the pulse, the node can call an election of itself, and answers of followers are noted for ReadIndex and the
+// news of commits.
 type transport struct {
 	*raft.NetworkTransport
 
+	group     uint32
+	pulse     *pulse
 	rpc       chan raft.RPC
 	done      chan struct{}
 	once      sync.Once
@@ -27,13 +30,14 @@ var (
 	_ raft.WithClose   = (*transport)(nil)
 )
 
-func newTransport(l *layer, logger *raftLogger) *transport {
+func newTransport(l *layer, p *pulse, logger *raftLogger) *transport {
 	t := &transport{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream: l, MaxPool: 2, Timeout: rpcTimeout, Logger: logger,
 			MaxRPCsInFlight:       1, // a stalled follower wedges the pipeline until the leader restarts
 			ServerAddressProvider: byID{},
 		}),
+		group: l.group, pulse: p,
 		rpc: make(chan raft.RPC), done: make(chan struct{}), news: news{wake: make(chan struct{}, 1)},
 	}
 	go t.forward()
@@ -138,10 +142,32 @@ func (c *confirmations) since(voters []raft.Server, self raft.ServerID, term uin
 func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	sent := time.Now()
 	t.news.sent(id, args)
-	err := t.NetworkTransport.AppendEntries(id, target, args, resp)
+	err := t.append(id, target, args, resp)
 	if err == nil && resp.Success {
 		t.confirmed.note(id, args.Term, sent)
 		t.news.confirmed(id, target, args)
 	}
 	return err
+}
+
+func (t *transport) append(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if len(args.Entries) > 0 {
+		return t.NetworkTransport.AppendEntries(id, target, args, resp)
+	}
+	return t.pulse.ask(raft.ServerAddress(id), t.group, pulseAppend, args, resp)
+}
+
+// RequestVote implements raft.Transport.
+func (t *transport) RequestVote(id raft.ServerID, _ raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return t.pulse.ask(raft.ServerAddress(id), t.group, pulseVote, args, resp)
+}
+
+// RequestPreVote implements raft.WithPreVote.
+func (t *transport) RequestPreVote(id raft.ServerID, _ raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return t.pulse.ask(raft.ServerAddress(id), t.group, pulsePreVote, args, resp)
+}
+
+// TimeoutNow implements raft.Transport.
+func (t *transport) TimeoutNow(id raft.ServerID, _ raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	return t.pulse.ask(raft.ServerAddress(id), t.group, pulseNow, args, resp)
 }
