@@ -179,7 +179,12 @@ func together[T any](all []T, lanes int, f func(T) error) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err // one says enough
+		}
+	}
+	return nil
 }
 
 // fill puts people into the queue who do nothing else.

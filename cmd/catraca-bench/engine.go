@@ -108,7 +108,7 @@ func (b *bench) one(ctx context.Context, dir string) error {
 
 // loads is the median of three loads on events of one node.
 func (b *bench) loads(r *remote, events []int, each int) (figures, error) {
-	if _, err := r.ask(order{Do: "create", Events: events, Seats: max(2*each, 1000)}); err != nil {
+	if _, err := r.ask(order{Do: "create", Events: events, Seats: 4 * each}); err != nil {
 		return figures{}, err
 	}
 	if _, err := r.ask(order{Do: "enter", Events: events, Callers: each}); err != nil {

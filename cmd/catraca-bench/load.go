@@ -23,18 +23,23 @@ type shopper struct {
 	took  []time.Duration
 }
 
-// enter gives a shopper a place in the queue and a lease.
+// enter gives a shopper a place in the queue and a lease. The queue lets many in at once, but not all.
 func (s *shopper) enter(ctx context.Context, sales *event.Service) error {
-	for _, op := range []sale.Op{sale.OpJoin, sale.OpClaim} {
+	for op := sale.OpJoin; ; {
 		res, err := sales.Submit(ctx, s.event, &sale.Command{Op: op, Account: s.who})
-		if err != nil {
+		switch {
+		case err != nil:
 			return fmt.Errorf("let shopper %d in: %w", s.who, err)
-		}
-		if res.Refusal != sale.Done {
+		case res.Refusal == sale.Done && op == sale.OpClaim:
+			return nil
+		case res.Refusal == sale.Done:
+			op = sale.OpClaim
+		case res.Refusal == sale.RefusedNotYourTurn && op == sale.OpClaim: // nobody has offered it to them yet
+			time.Sleep(50 * time.Millisecond)
+		default:
 			return fmt.Errorf("let shopper %d in: %v refused: %v", s.who, op, res.Refusal)
 		}
 	}
-	return nil
 }
 
 // step does the next command and waits for its answer.
