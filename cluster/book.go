@@ -53,8 +53,8 @@ type book struct {
 	gone    map[string]bool
 	seeds   map[string]string // addresses from the settings
 	doubted map[string]bool   // names for which those are tried now
-	version uint64        // raised by every change others should hear of
-	changed chan struct{} // closed by the next change
+	version uint64            // raised by every change others should hear of
+	changed chan struct{}     // closed by the next change
 }
 
 // openBook reads the book beside dir. A damaged one is as good as none: all of it can be learnt again from the seeds,

@@ -88,11 +88,11 @@ func (l *links) listen(c *trackedConn, name string) error {
 		case m == nil:
 			return errMessage
 		case m.Frame != nil:
-			err = l.n.welcome(m.Frame.ServerID)
-			if err == nil {
-				err = l.heard(name, m.Frame)
+			if err = l.n.welcome(m.Frame.ServerID); err != nil {
+				wg.Wait() // it may have asked to leave, and should hear that it has
+				return err
 			}
-			if err == nil {
+			if err = l.heard(name, m.Frame); err == nil {
 				err = write(make([]byte, 4))
 			}
 		case m.Gossip != nil:

@@ -38,7 +38,7 @@ func metricOf(t *testing.T, n *Node, name string) int {
 
 // TestReadIndex asks the leader, a follower, and a leader that has been deposed and does not know it yet.
 func TestReadIndex(t *testing.T) {
-	h := three(t, nil)
+	h := three(t, func(o *Options) { o.pace.balance = time.Hour })
 	h.propose(0, "one", "a")
 	name := h.leader("a", 0)
 	leader := h.nodes[name]
