@@ -23,12 +23,36 @@ type raftLogger struct {
 
 var _ hclog.Logger = (*raftLogger)(nil)
 
-// quiet are warnings that belong to every start and every stop.
+// quiet are warnings that belong to every start, stop and election, and those that every shard repeats for as long as
+// another node does not answer: that is told once, by the link to it.
 func quiet() []string {
 	return []string{
 		"heartbeat timeout reached, starting election",
+		"heartbeat timeout reached, not part of a stable configuration or a non-voter, not triggering a leader election",
+		"Election timeout reached, restarting election",
+		"no known peers, aborting election",
+		"not part of stable configuration, aborting election",
 		"skipping application of old log",
 		"unable to get address for server, using fallback address",
+		"failed to heartbeat to",
+		"failed to appendEntries to",
+		"failed to make requestVote RPC",
+		"failed to contact",
+		"peer has newer term, stopping replication",
+		"appendEntries rejected, sending older logs",
+		"failed to get previous log",
+		"previous log term mis-match",
+		"rejecting vote request since node is not in configuration",
+		"rejecting vote request since we have a leader",
+		"rejecting vote request since node is not a voter",
+		"rejecting vote request since our last term is greater",
+		"rejecting vote request since our last index is greater",
+		"rejecting pre-vote request since node is not in configuration",
+		"rejecting pre-vote request since we have a leader",
+		"rejecting pre-vote request since node is not a voter",
+		"rejecting pre-vote request since our last term is greater",
+		"rejecting pre-vote request since our last index is greater",
+		"duplicate requestVote from",
 	}
 }
 
