@@ -131,11 +131,10 @@ func TestRefusedCheckpointComesLater(t *testing.T) {
 		put(t, h, "a")
 		d.entries(t)
 		tries := 0
-		d.shard.o.Proposer = counting{d.tape, &tries}
-		d.tape.set(func(l *tape) { l.refuse = ErrNotLeader })
+		d.tape.set(func(l *tape) { l.refuse, l.tries = ErrNotLeader, 0 })
 		time.Sleep(3*checkpointAfter + time.Second)
 		synctest.Wait()
-		d.tape.set(func(l *tape) { l.refuse = nil })
+		d.tape.set(func(l *tape) { l.refuse, tries = nil, l.tries })
 		if tries != 3 {
 			t.Errorf("%d tries in %v, one each %v is enough", tries, 3*checkpointAfter, checkpointAfter)
 		}
@@ -144,17 +143,6 @@ func TestRefusedCheckpointComesLater(t *testing.T) {
 			t.Errorf("entries %v and %d hashes once it is taken", got, r.len())
 		}
 	})
-}
-
-type counting struct {
-	Proposer
-
-	n *int
-}
-
-func (c counting) Propose(shard int, data []byte, timeout time.Duration) (Pending, error) {
-	*c.n++
-	return c.Proposer.Propose(shard, data, timeout)
 }
 
 // While a hash is being made the machine goes on, and the next checkpoint is left out here.

@@ -114,6 +114,7 @@ type tape struct {
 	block   chan struct{} // when not nil, Propose waits for it
 	auto    func(data []byte)
 	largest int
+	tries   int
 }
 
 // onTape is one proposal. done has room for the one answer.
@@ -140,6 +141,7 @@ func (t *tape) Propose(_ int, data []byte, _ time.Duration) (Pending, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.tries++
 	if t.refuse != nil {
 		return nil, t.refuse
 	}
