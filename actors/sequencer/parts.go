@@ -69,7 +69,6 @@ func (p *parts) WriteTo(w io.Writer) (int64, error) {
 		if out.err != nil {
 			break
 		}
-		p.frozen[i] = nil // what it shared with the machine need not be copied any more
 	}
 	return out.n, out.err
 }
