@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -51,8 +52,10 @@ func backupRestoreCommand(env environment) *cobra.Command {
 // restoreBackup makes a data directory. It writes nothing before the whole backup has been checked; the engine's data
 // comes last and appears in one moment, so an interrupted restore is simply done again.
 func restoreBackup(ctx context.Context, env environment, cfg config.Config, path string, raise uint32) error {
-	if _, err := os.Lstat(raftDir(cfg)); err == nil {
-		return fmt.Errorf("%s has data already; a backup is restored into an empty data directory", cfg.Node.Data)
+	for _, taken := range []string{raftDir(cfg), pkiDir(cfg), filepath.Join(cfg.Node.Data, joinedName)} {
+		if _, err := os.Lstat(taken); err == nil {
+			return fmt.Errorf("%s has data already; a backup is restored into an empty data directory", cfg.Node.Data)
+		}
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -65,7 +68,7 @@ func restoreBackup(ctx context.Context, env environment, cfg config.Config, path
 		return err
 	}
 	if !seen.Clean {
-		return errors.Join(fmt.Errorf("the backup is not good, so it is not restored; see: catraca backup inspect %s", path))
+		return fmt.Errorf("the backup is not good, so it is not restored; see: catraca backup inspect %s", path)
 	}
 	if n := len(seen.Shards); n != cfg.Cluster.Shards {
 		return fmt.Errorf("the backup has %d shards, so cluster.shards has to be %d in the configuration of this node", n, n)
@@ -101,7 +104,11 @@ func seedFrom(cfg config.Config, r io.Reader, mark restoredMark) error {
 	if err := writeHouse(cfg, b.head.Secrets); err != nil {
 		return err
 	}
-	id, err := identity(cfg.Node.Data) // a new cluster; the house keeps its name
+	// A new cluster, which no node of the old one may take for its own; the house keeps its name.
+	if err := os.Remove(filepath.Join(cfg.Node.Data, clusterIDName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("restore: %w", err)
+	}
+	id, err := identity(cfg.Node.Data)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/config"
 )
 
 // restoredName marks a data directory that was made from a backup and has not been served from yet.
@@ -56,6 +57,18 @@ func readRestored(dir string) (m restoredMark, marked bool, err error) {
 		return m, false, fmt.Errorf("read %s: %w", restoredName, err)
 	}
 	return m, true, nil
+}
+
+// refuseHalfRestored keeps a node from founding an empty cluster where a restore was cut short.
+func refuseHalfRestored(cfg config.Config) error {
+	_, marked, err := readRestored(cfg.Node.Data)
+	if err != nil || !marked {
+		return err
+	}
+	if _, err := os.Lstat(raftDir(cfg)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the restore of a backup into %s was cut short; run `catraca backup restore` again", cfg.Node.Data)
+	}
+	return nil
 }
 
 // finishRestore begins a new epoch of identifiers in every sale of a restored cluster, before anything is sold: whatever

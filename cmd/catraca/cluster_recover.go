@@ -64,13 +64,13 @@ func (env environment) confirmTyped(word, warning string) (bool, error) {
 }
 
 func recoverAlone(env environment, cfg config.Config) error {
-	id, err := identity(cfg.Node.Data)
-	if err != nil {
-		return err
-	}
 	dir := raftDir(cfg)
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) == 0 {
 		return fmt.Errorf("%s holds no data to recover", dir)
+	}
+	id, err := identity(cfg.Node.Data)
+	if err != nil {
+		return err
 	}
 	if reason, marked := storage.Marked(dir); marked {
 		return fmt.Errorf("the data of this node is damaged (%s); recover another one", reason)

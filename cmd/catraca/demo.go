@@ -45,6 +45,7 @@ type demoOptions struct {
 	fans     int
 	data     string // empty: a temporary folder
 	pixAfter time.Duration
+	nodes    int
 	verbose  bool
 }
 
@@ -54,10 +55,14 @@ func demoCommand(env environment) *cobra.Command {
 		Use:   "demo",
 		Short: "Run a whole sale on this machine: queue, seats, sandbox payments, mailbox",
 		Long: "Runs everything in one process: a node, a load balancer in front of it, a payment server that moves no\n" +
-			"money, and a mailbox. The data is temporary unless --data is given. Ctrl-C ends it.",
-		Example: "  catraca demo\n  catraca demo --fans 2000 --opens-in 5s\n  catraca demo --event my-event.yaml --data ./demo-data",
+			"money, and a mailbox. With --nodes 3 the nodes are three processes, each of which may be killed while fans buy, and\n" +
+			"comes back by itself. The data is temporary unless --data is given. Ctrl-C ends it all.",
+		Example: "  catraca demo\n  catraca demo --nodes 3\n  catraca demo --fans 2000 --opens-in 5s\n  catraca demo --event my-event.yaml --data ./demo-data",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.nodes != 1 && o.nodes != 3 {
+				return &usageError{fmt.Errorf("--nodes %d: 1 or 3", o.nodes)}
+			}
 			if o.fans < 0 || o.fans > 15000 {
 				return &usageError{fmt.Errorf("--fans %d: 0 to 15000", o.fans)}
 			}
@@ -75,6 +80,7 @@ func demoCommand(env environment) *cobra.Command {
 	f.IntVar(&o.fans, "fans", 300, "simulated fans in the queue")
 	f.StringVar(&o.data, "data", "", "keep the data in this folder")
 	f.DurationVar(&o.pixAfter, "pix-after", 5*time.Second, "a Pix pays itself after this long")
+	f.IntVar(&o.nodes, "nodes", 1, "nodes, 1 or 3")
 	f.BoolVar(&o.verbose, "verbose", false, "show the server's log")
 	return c
 }
@@ -88,6 +94,7 @@ type stage struct {
 	payments  *http.Server
 	payURL    string
 	node      *node
+	troupe    *troupe // instead of the node
 	balancer  *balance.Balancer
 	front     *http.Server
 	url       string // our own balancer
@@ -108,7 +115,7 @@ func demo(ctx context.Context, env environment, o demoOptions) (err error) {
 		defer cancel()
 		s.stop(stopping)
 	}()
-	if err := s.start(ctx, o); err != nil {
+	if err := s.start(ctx, env, o); err != nil {
 		return err
 	}
 	var fans []fan
@@ -123,7 +130,7 @@ func demo(ctx context.Context, env environment, o demoOptions) (err error) {
 	return s.watch(ctx, env)
 }
 
-func (s *stage) start(ctx context.Context, o demoOptions) error {
+func (s *stage) start(ctx context.Context, env environment, o demoOptions) error {
 	s.dir = o.data
 	if s.dir == "" {
 		dir, err := os.MkdirTemp("", "catraca-demo-")
@@ -149,11 +156,19 @@ func (s *stage) start(ctx context.Context, o demoOptions) error {
 	if err := s.startPayments(o); err != nil {
 		return errors.Join(err, front.Close())
 	}
-	if err := s.startNode(ctx); err != nil {
+	if o.nodes > 1 {
+		err = s.startTroupe(ctx, env, o)
+	} else {
+		err = s.startNode(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, front.Close())
 	}
 	if err := s.startFront(front); err != nil {
 		return err
+	}
+	if s.troupe != nil {
+		return s.stageByAPI(ctx, o)
 	}
 	return s.stageSale(ctx, o)
 }
@@ -249,13 +264,32 @@ func (s *stage) startNode(ctx context.Context) error {
 	return err
 }
 
+// backends are the nodes' addresses for fans.
+func (s *stage) backends() []string {
+	if s.troupe == nil {
+		return []string{"http://" + s.node.fanAddr.String()}
+	}
+	var out []string
+	for _, p := range s.troupe.actors {
+		out = append(out, "http://"+p.fan)
+	}
+	return out
+}
+
 func (s *stage) startFront(l net.Listener) error {
-	b, err := balance.New(balance.Options{Backends: []string{"http://" + s.node.fanAddr.String()}, Logger: s.log})
+	b, err := balance.New(balance.Options{Backends: s.backends(), Logger: s.log})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	s.balancer = b
 	s.front = balancerServer(b)
+	if s.troupe != nil { // its nodes do not know the mailbox
+		mux := http.NewServeMux()
+		mux.Handle("/mail", s.sink)
+		mux.Handle("/mail/", s.sink)
+		mux.Handle("/", b)
+		s.front.Handler = mux
+	}
 	go func() { _ = s.front.Serve(l) }() // ends with Shutdown
 	return nil
 }
@@ -263,11 +297,15 @@ func (s *stage) startFront(l net.Listener) error {
 // adminEmail signs the organiser in.
 const adminEmail = "admin@catraca.example"
 
-// stageSale makes the administrator and puts the event on sale.
-func (s *stage) stageSale(ctx context.Context, o demoOptions) error {
+func newPassword() string {
 	raw := make([]byte, 10)
 	_, _ = rand.Read(raw) // never fails
-	s.admin = strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+}
+
+// stageSale makes the administrator and puts the event on sale.
+func (s *stage) stageSale(ctx context.Context, o demoOptions) error {
+	s.admin = newPassword()
 	if _, err := s.node.api.AddAccount(ctx, 0, adminEmail, "Admin", s.admin, account.RoleOwner); err != nil {
 		s.admin = "(as before)" // kept data: the account is there
 	}
@@ -331,11 +369,22 @@ func (s *stage) announce(env environment, o demoOptions, took time.Duration) {
    2. Buy two seats together with card 4242 4242 4242 4242 (or Pix), then open the mailbox.
    3. Pay with card 4000 0000 0000 0002 first: it is declined, and your seats stay yours.
 
-`, took.Seconds(), data, page, opening(s.event.OpensAt), s.public, s.payURL, s.node.opAddr, adminEmail, s.admin, o.fans) // nowhere else to tell it
+`, took.Seconds(), data, page, opening(s.event.OpensAt), s.public, s.payURL, s.operator(), adminEmail, s.admin, o.fans) // nowhere else to tell it
 	if o.public != "" {
-		_, _ = fmt.Fprintf(env.stderr, "  Node        http://%s      your balancer sends here what comes to %s\n\n", s.node.fanAddr, o.public) // as above
+		_, _ = fmt.Fprintf(env.stderr, "  Node        %s      your balancer sends here what comes to %s\n\n", strings.Join(s.backends(), " "), o.public) // as above
+	}
+	if s.troupe != nil {
+		s.announceNodes(env)
 	}
 	_, _ = fmt.Fprintln(env.stdout, page)
+}
+
+// operator is the address of a node for operators.
+func (s *stage) operator() string {
+	if s.troupe != nil {
+		return s.troupe.actors[0].operator
+	}
+	return s.node.opAddr.String()
 }
 
 // opening says when the sale opens; one that was kept may be open already.
@@ -352,6 +401,9 @@ func (s *stage) stop(ctx context.Context) {
 	}
 	if s.node != nil {
 		s.node.stop(ctx, 0)
+	}
+	if s.troupe != nil {
+		s.troupe.stop()
 	}
 	if s.balancer != nil {
 		s.balancer.Close()

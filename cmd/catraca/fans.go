@@ -18,6 +18,9 @@ type fan = api.Fan
 
 // mint makes accounts for the crowd.
 func (s *stage) mint(ctx context.Context, n int) ([]fan, error) {
+	if s.troupe != nil {
+		return s.mintByAPI(ctx, n)
+	}
 	fans, err := s.node.api.MintFans(ctx, 0, s.event.Event, uint32(n))
 	if err != nil {
 		return nil, fmt.Errorf("make simulated fans: %w", err)
@@ -96,6 +99,10 @@ func (s *stage) watch(ctx context.Context, env environment) error {
 	t := time.NewTicker(5 * time.Second)
 	defer t.Stop()
 	last := ""
+	var failed chan error // never, when every node is a process of its own
+	if s.node != nil {
+		failed = s.node.failed
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -103,11 +110,11 @@ func (s *stage) watch(ctx context.Context, env environment) error {
 				_, _ = fmt.Fprintln(env.stderr) // ends the line of the counters
 			}
 			return nil
-		case err := <-s.node.failed:
+		case err := <-failed:
 			return fmt.Errorf("a listener ended: %w", err)
 		case <-t.C:
 		}
-		line := s.line()
+		line := s.line(ctx)
 		if line == last {
 			continue
 		}
@@ -120,7 +127,10 @@ func (s *stage) watch(ctx context.Context, env environment) error {
 	}
 }
 
-func (s *stage) line() string {
+func (s *stage) line(ctx context.Context) string {
+	if s.troupe != nil {
+		return s.lineByAPI(ctx)
+	}
 	v, err := s.node.events.View(s.event.Event)
 	if err != nil {
 		return err.Error()

@@ -26,7 +26,7 @@ func TestVerifyLedgerOfASale(t *testing.T) {
 		defer cancel()
 		s.stop(ctx)
 	})
-	if err := s.start(t.Context(), demoOptions{listen: "127.0.0.1:0", opensIn: 50 * time.Millisecond, pixAfter: 50 * time.Millisecond, data: dir, event: event}); err != nil {
+	if err := s.start(t.Context(), environment{}, demoOptions{listen: "127.0.0.1:0", opensIn: 50 * time.Millisecond, pixAfter: 50 * time.Millisecond, data: dir, event: event}); err != nil {
 		t.Fatal(err)
 	}
 	buy(t, s, []bench.Story{

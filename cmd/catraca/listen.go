@@ -47,8 +47,5 @@ func identity(dir string) (string, error) {
 	raw := make([]byte, 8)
 	_, _ = rand.Read(raw) // never fails
 	id := hex.EncodeToString(raw)
-	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write cluster id: %w", err)
-	}
-	return id, nil
+	return id, writeSynced(path, []byte(id+"\n")) // the engine's data will bear it
 }

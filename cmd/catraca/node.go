@@ -92,6 +92,9 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger, reg *promet
 	if err := os.MkdirAll(cfg.Node.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
+	if err := refuseHalfRestored(cfg); err != nil {
+		return nil, err
+	}
 	if err := unmarkClean(cfg); err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func scriptNode(ts *testscript.TestScript, _ bool, _ []string) {
 		cancel()
 	})
 	dir := ts.MkAbs("node")
-	ts.Check(s.start(ctx, demoOptions{listen: "127.0.0.1:0", opensIn: time.Hour, data: dir, event: ts.MkAbs("event.yaml")}))
+	ts.Check(s.start(ctx, environment{}, demoOptions{listen: "127.0.0.1:0", opensIn: time.Hour, data: dir, event: ts.MkAbs("event.yaml")}))
 	ts.Setenv("SERVER", "http://"+s.node.opAddr.String())
 	ts.Setenv("FAN", s.url)
 	ts.Setenv("TOKEN", filepath.Join(dir, tokenName))

@@ -4,9 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 )
 
@@ -24,12 +22,5 @@ func houseToken(dir string) (string, error) {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails
 	token = base64.RawURLEncoding.EncodeToString(raw)
-	// Written beside and then renamed: a crash leaves no half token under the name.
-	if err := writeSecret(path+".new", token); err != nil {
-		return "", err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return "", fmt.Errorf("write token: %w", err)
-	}
-	return token, nil
+	return token, writeSynced(path, []byte(token+"\n"))
 }

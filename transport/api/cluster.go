@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/catraca/catraca/actors/account"
@@ -151,7 +152,7 @@ func (s *Server) clusterRefusal(err error, lang string) error {
 		return err
 	}
 	p := s.problem(wire.WrongState, lang)
-	p.Detail = err.Error()
+	p.Detail = strings.TrimPrefix(err.Error(), "cluster: ")
 	return p
 }
 
