@@ -246,17 +246,20 @@ func TestLeadersComeAndGo(t *testing.T) {
 	}
 }
 
-// BenchmarkForwarded is the engine from a node that does not lead: three nodes in one process, a thousand callers at a
-// follower, each waiting for its answer and for its own node to have it.
+// BenchmarkForwarded is the engine from a node that does not lead, beside the one that does: three nodes in one process,
+// and callers that wait for their answer and for their own node to have it.
 func BenchmarkForwarded(b *testing.B) {
-	for _, callers := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+	for i := range 6 {
+		callers, follower := []int{1, 100, 1000}[i/2], i%2 == 1
+		b.Run(fmt.Sprintf("callers=%d/follower=%t", callers, follower), func(b *testing.B) {
 			town := openTown(b)
-			leader, others := roles(b, town)
-			if err := leader.Create(b.Context(), 1, eventtest.Config(1, 2*callers, 0, time.Now())); err != nil {
+			at, others := roles(b, town)
+			if err := at.Create(b.Context(), 1, eventtest.Config(1, 2*callers, 0, time.Now())); err != nil {
 				b.Fatal(err)
 			}
-			at := others[0]
+			if follower {
+				at = others[0]
+			}
 			for len(at.Events()) == 0 {
 				time.Sleep(time.Millisecond)
 			}
