@@ -72,6 +72,27 @@ func TestFreeze(t *testing.T) {
 	})
 }
 
+// TestFreezeEverywhere freezes before every command of an eventful sale and keeps all of it.
+func TestFreezeEverywhere(t *testing.T) {
+	s, err := New(*richState(t).Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []taken
+	r := &rich{t: t, s: s, at: storyDay.UnixMilli()}
+	r.before = func() {
+		hash := s.Hash()
+		kept = append(kept, taken{s.Freeze(), hash})
+	}
+	r.tell()
+	for _, x := range kept {
+		x.check(t)
+	}
+	if s.Hash() != richState(t).Hash() {
+		t.Fatal("a sale that was frozen differs from one that never was")
+	}
+}
+
 // TestFrozenIsReadElsewhere reads frozen sales on other goroutines while the sale writes; it is for the race detector.
 func TestFrozenIsReadElsewhere(t *testing.T) {
 	s := richState(t)

@@ -21,10 +21,14 @@ func richState(t testing.TB) *State {
 		t.Fatal(err)
 	}
 	r := &rich{t: t, s: s, at: storyDay.UnixMilli()}
+	r.tell()
+	return s
+}
+
+func (r *rich) tell() {
 	r.money()
 	r.late()
 	r.now()
-	return s
 }
 
 // rich makes a sale eventful.
@@ -33,9 +37,14 @@ type rich struct {
 	s        *State
 	at       int64
 	declined OrderID
+
+	before func() // each command; may be nil
 }
 
 func (r *rich) do(c Command) Result {
+	if r.before != nil {
+		r.before()
+	}
 	r.s.Begin(r.s.Index()+1, r.at)
 	res := r.s.Do(&c)
 	if err := r.s.End(); err != nil {
