@@ -88,8 +88,11 @@ func seedShard(o *Options, store *storage.Store, i int, open func(i int) (io.Rea
 	}
 	_, t := raft.NewInmemTransport(address) // only writes addresses in the form of old versions
 	defer func() { _ = t.Close() }()        // it connects to nobody
-	alone := raft.Configuration{Servers: []raft.Server{{ID: raft.ServerID(o.NodeID), Address: address}}}
-	sink, err := snaps.Create(raft.SnapshotVersionMax, b.Index, b.Term, alone, b.Index, t)
+	id, err := ownID(o)                     // a node that has rejoined stays what it is
+	if err != nil {
+		return err
+	}
+	sink, err := snaps.Create(raft.SnapshotVersionMax, b.Index, b.Term, configurationOf(id), b.Index, t)
 	if err != nil {
 		return err
 	}

@@ -201,6 +201,28 @@ func (b *book) take(direct bool, h bookNode) bool {
 	return true
 }
 
+// met says whether this node has heard of any other.
+func (b *book) met() bool {
+	nodes, gone, _ := b.all()
+	return slices.ContainsFunc(nodes, func(n bookNode) bool { return n.ServerID != "" && !slices.Contains(gone, n.Name) })
+}
+
+// forget drops nodes that have left and that nobody needs any more. Their names stay taken.
+func (b *book) forget(names ...string) {
+	err := b.change(func() bool {
+		before := len(b.nodes)
+		for _, name := range names {
+			if b.gone[name] {
+				delete(b.nodes, name)
+			}
+		}
+		return len(b.nodes) < before
+	})
+	if err != nil {
+		b.log.Warn("address book not written", "error", err)
+	}
+}
+
 // bury marks nodes as gone for good.
 func (b *book) bury(names ...string) error {
 	return b.change(func() bool {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,22 +50,24 @@ func (n *Node) identify() error {
 		return fmt.Errorf("cluster: %w", err)
 	}
 	n.incarnation = max(stored, n.book.file.Incarnation, 1)
-	if o.ClusterID == "" {
-		o.ClusterID = n.book.file.Cluster
-	}
 	if reason, marked := storage.Marked(o.Dir); marked && !o.AllowLostCommit && n.mayRejoin() {
 		if err := n.setAside(reason); err != nil {
 			return err
 		}
 	}
-	n.join = o.Join || n.incarnation > 1
-	if n.join && empty(o.Dir) && (n.incarnation == 1 || o.ClusterID == "") {
+	fresh := empty(o.Dir)
+	// A node that has met others and has lost its data must not found a second cluster.
+	n.join = o.Join || n.incarnation > 1 || fresh && n.book.met()
+	if n.join && fresh && o.ClusterID == "" {
+		o.ClusterID = n.book.file.Cluster
+	}
+	if n.join && fresh && (n.incarnation == 1 || o.ClusterID == "") {
 		if err := n.probe(); err != nil {
 			return err
 		}
 	}
 	n.id = serverID(o.NodeID, n.incarnation)
-	return n.book.keep(o.ClusterID, n.incarnation)
+	return n.book.keep(cmp.Or(o.ClusterID, n.book.file.Cluster), n.incarnation)
 }
 
 // mayRejoin says whether this node may throw its data away.
@@ -76,6 +79,7 @@ func (n *Node) mayRejoin() bool {
 // setAside moves the data away and counts up the incarnation. The book has the number before anything moves.
 func (n *Node) setAside(reason string) error {
 	next := n.incarnation + 1
+	n.opt.ClusterID = cmp.Or(n.opt.ClusterID, n.book.file.Cluster)
 	if err := n.book.keep(n.opt.ClusterID, next); err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,6 +108,22 @@ func TestWipedDisk(t *testing.T) {
 	if n.Ready() {
 		t.Error("the old incarnation is ready")
 	}
+}
+
+// TestLostFolder takes the data folder from the founder of a cluster, which then must not found another.
+func TestLostFolder(t *testing.T) {
+	h := three(t, nil)
+	h.propose(1, "kept", "b")
+	stop(t, h.nodes["a"])
+	if err := os.RemoveAll(h.opts["a"].Dir); err != nil {
+		t.Fatal(err)
+	}
+	h.start("a")
+	if id := h.nodes["a"].id; id != "a~2" {
+		t.Errorf("an empty node took the id %s", id)
+	}
+	h.expect(1, []string{"kept"}, "a")
+	h.voters([]string{"a", "b", "c"}, "a", "b", "c")
 }
 
 func TestNobodyToJoin(t *testing.T) {
@@ -293,4 +311,33 @@ func refusedBy(n *Node, by string) string {
 		return p.refused
 	}
 	return ""
+}
+
+// TestSeedAsLaterIncarnation restores a backup where a node has been that had rejoined.
+func TestSeedAsLaterIncarnation(t *testing.T) {
+	from := options(t, filepath.Join(t.TempDir(), "raft"))
+	n, ts := start(t, from)
+	ts.ready(t)
+	propose(t, n, 0, "kept")
+	propose(t, n, 1, "kept too")
+	var backups [2]bytes.Buffer
+	for i := range backups {
+		if err := n.Backup(context.Background(), i, &backups[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop(t, n)
+	to := options(t, filepath.Join(t.TempDir(), "raft"))
+	if err := openBook(&to).keep("the cluster before", 3); err != nil {
+		t.Fatal(err)
+	}
+	err := Seed(to, func(i int) (io.ReadCloser, error) { return io.NopCloser(&backups[i]), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, ts = start(t, to)
+	ts.ready(t)
+	if n.id != "n1~3" || !slices.Equal(ts[0].strings(), []string{"kept"}) {
+		t.Errorf("%s has %q", n.id, ts[0].strings())
+	}
 }

@@ -98,11 +98,16 @@ func (l *links) run(stop <-chan struct{}) {
 // follow starts links to nodes that are new in the book, and ends those to nodes that have left.
 func (l *links) follow(stop <-chan struct{}) {
 	nodes, _, _ := l.n.book.all()
+	var left []string
+	defer func() { l.n.book.forget(left...) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, b := range nodes {
 		p := l.peers[b.Name]
 		out := l.n.out(b.Name)
+		if out {
+			left = append(left, b.Name)
+		}
 		switch {
 		case out && p != nil:
 			close(p.stop)

@@ -61,6 +61,9 @@ func (n *news) confirmed(id raft.ServerID, target raft.ServerAddress, args *raft
 		f.base = *args
 		f.base.Entries, f.base.PrevLogEntry, f.base.PrevLogTerm = nil, prev, term
 	}
+	if f.told < f.base.PrevLogEntry {
+		n.committed() // it may be the last to have an entry that was committed without it
+	}
 }
 
 // committed asks for the news to be told soon. Any goroutine.
@@ -114,6 +117,7 @@ func (t *transport) tell(term, commit uint64) {
 			n.mu.Lock()
 			f.sending = false
 			n.mu.Unlock()
+			n.committed() // more may have been committed meanwhile
 		}()
 	}
 }

@@ -127,9 +127,9 @@ func TestLogger(t *testing.T) {
 	if out.Len() > 0 {
 		t.Errorf("daily work at info: %s", out.String())
 	}
-	l.Warn("failed to contact", "server-id", hclog.Fmt("%s!", "n2"), "odd")
+	l.Warn("failed to take snapshot", "server-id", hclog.Fmt("%s!", "n2"), "odd")
 	l.Error("failed", "error", tls.AlertError(0))
-	for _, want := range []string{"level=WARN msg=\"raft said\" group_id=3 text=\"failed to contact\" server_id=n2!", "level=ERROR"} {
+	for _, want := range []string{"level=WARN msg=\"raft said\" group_id=3 text=\"failed to take snapshot\" server_id=n2!", "level=ERROR"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in %s", want, out.String())
 		}

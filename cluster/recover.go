@@ -27,12 +27,10 @@ func Recover(o Options, voters []Peer) error {
 	if empty(o.Dir) {
 		return fmt.Errorf("cluster: recover: there is no data in %s", o.Dir)
 	}
-	b := openBook(&o)
-	stored, err := storage.Incarnation(o.Dir)
+	id, err := ownID(&o)
 	if err != nil {
 		return fmt.Errorf("cluster: recover: %w", err)
 	}
-	id := serverID(o.NodeID, max(stored, b.file.Incarnation))
 	store, err := storage.Open(storage.Options{
 		Dir: o.Dir, NodeID: o.NodeID, ClusterID: o.ClusterID, Shards: o.Shards, Preallocate: o.Preallocate,
 		AllowLostCommit: o.AllowLostCommit, Reserve: o.Reserve, MaxBytes: o.MaxBytes, Logger: o.Logger, Fatal: o.Fatal,
@@ -47,7 +45,7 @@ func Recover(o Options, voters []Peer) error {
 		}
 	}
 	if len(errs) == 0 {
-		errs = append(errs, b.outdate())
+		errs = append(errs, openBook(&o).outdate())
 	}
 	return errors.Join(append(errs, store.Close())...)
 }
@@ -61,6 +59,15 @@ func (b *book) outdate() error {
 		}
 		return len(b.nodes) > 0
 	})
+}
+
+// ownID is the server id of a node that does not run.
+func ownID(o *Options) (string, error) {
+	stored, err := storage.Incarnation(o.Dir)
+	if err != nil {
+		return "", err
+	}
+	return serverID(o.NodeID, max(stored, openBook(o).file.Incarnation)), nil
 }
 
 func recoverShard(o *Options, store *storage.Store, i int, id string) error {
