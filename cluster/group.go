@@ -72,7 +72,7 @@ func (g *group) start() error {
 	g.trans = newTransport(g.node.mux.layers[g.id], g.node.pulse, logger)
 	conf := o.raftConfig(g.node.id, g.notify, logger)
 	if !g.node.join {
-		err = raft.BootstrapCluster(conf, g.log, g.log, g.snaps, g.trans, o.voters())
+		err = g.found(conf, o.voters())
 		if err != nil && !errors.Is(err, raft.ErrCantBootstrap) {
 			return fmt.Errorf("cluster: found shard %d: %w", g.id, err)
 		}
