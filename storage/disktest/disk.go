@@ -8,7 +8,7 @@
 // bytes. After a flush that failed, what it should have written stays readable and is never written, as Linux does it.
 //
 // A process must not use a disk that it serves itself when it maps files: a page fault stops a thread that the server
-// may need. Deliberately absent: links, permissions, and mapped writing.
+// may need. Deliberately absent: symbolic links, permissions, and mapped writing.
 //
 // Start reading at Disk, then tree.go.
 package disktest

@@ -140,6 +140,24 @@ func TestWhatACutLeaves(t *testing.T) {
 			m.must(os.Rename(m.path("a"), m.path("x/a")))
 			m.must(m.sync("."))
 		}, []string{"x/a=1"}},
+		{"linked and the first name removed", func(m *mounted) {
+			m.write("a.new", "1", true)
+			m.must(os.Link(m.path("a.new"), m.path("a")))
+			m.must(os.Remove(m.path("a.new")))
+		}, []string{"a.new=1"}},
+		{"linked, the first name removed, and the folder flushed", func(m *mounted) {
+			m.write("a.new", "1", true)
+			m.must(os.Link(m.path("a.new"), m.path("a")))
+			m.must(os.Remove(m.path("a.new")))
+			m.must(m.sync("."))
+		}, []string{"a=1"}},
+		{"linked over another", func(m *mounted) {
+			m.write("a", "1", true)
+			m.write("b", "2", true)
+			if err := os.Link(m.path("a"), m.path("b")); !errors.Is(err, syscall.EEXIST) {
+				m.t.Errorf("link: %v", err)
+			}
+		}, []string{"a=1", "b=2"}},
 		{"removed", func(m *mounted) { m.write("a", "1", true); m.must(os.Remove(m.path("a"))) }, []string{"a=1"}},
 		{"removed and the folder flushed", func(m *mounted) {
 			m.write("a", "1", true)

@@ -99,6 +99,7 @@ var (
 	_ fs.NodeUnlinker  = (*entry)(nil)
 	_ fs.NodeRmdirer   = (*entry)(nil)
 	_ fs.NodeRenamer   = (*entry)(nil)
+	_ fs.NodeLinker    = (*entry)(nil)
 	_ fs.NodeOpener    = (*entry)(nil)
 	_ fs.NodeReader    = (*entry)(nil)
 	_ fs.NodeWriter    = (*entry)(nil)
@@ -119,7 +120,7 @@ func (e *entry) powered(f func() syscall.Errno) syscall.Errno {
 
 func (e *entry) attr(out *fuse.Attr) {
 	out.Ino, out.Size, out.Blocks = e.n.ino, uint64(e.n.size), uint64(len(e.n.pages)*pageBytes/sectorBytes)
-	out.Mode, out.Nlink, out.Blksize = fuse.S_IFREG|0o600, 1, pageBytes
+	out.Mode, out.Nlink, out.Blksize = fuse.S_IFREG|0o600, uint32(max(1, e.n.links)), pageBytes
 	if e.n.dir {
 		out.Mode = fuse.S_IFDIR | 0o700
 	}
@@ -187,9 +188,15 @@ func (e *entry) Setattr(_ context.Context, _ fs.FileHandle, in *fuse.SetAttrIn, 
 
 func (e *entry) add(name string, dir bool) *node {
 	n := e.d.newNode(dir)
+	e.name(n, name)
+	return n
+}
+
+// name gives a node a name, or one more.
+func (e *entry) name(n *node, name string) {
+	n.links++
 	n.parent, n.name = e.n, name
 	e.n.entries[name] = n
-	return n
 }
 
 // Create implements fs.NodeCreater.
@@ -244,8 +251,30 @@ func (e *entry) remove(name string, dir bool) syscall.Errno {
 func (e *entry) drop(name string) {
 	n := e.n.entries[name]
 	delete(e.n.entries, name)
-	n.parent = nil
-	e.d.used -= int64(len(n.pages)) * pageBytes
+	n.links--
+	if n.parent == e.n && n.name == name {
+		n.parent = nil
+	}
+	if n.links == 0 {
+		e.d.used -= int64(len(n.pages)) * pageBytes
+	}
+}
+
+// Link implements fs.NodeLinker.
+func (e *entry) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (child *fs.Inode, errno syscall.Errno) {
+	t, ok := target.(*entry)
+	if !ok || t.n.dir {
+		return nil, syscall.EPERM
+	}
+	errno = e.powered(func() syscall.Errno {
+		if _, ok := e.n.entries[name]; ok {
+			return syscall.EEXIST
+		}
+		e.name(t.n, name)
+		child = e.child(ctx, t.n, out)
+		return 0
+	})
+	return child, errno
 }
 
 // Rename implements fs.NodeRenamer.

@@ -24,7 +24,8 @@ type node struct {
 	// Of a folder.
 	entries, kept map[string]*node
 
-	parent *node // where it is now; nil: removed
+	links  int   // names it has now
+	parent *node // where it got the last of them; nil: that was removed
 	name   string
 	linked bool // some folder has it on the disk
 }
