@@ -84,7 +84,9 @@ func recoverAlone(env environment, cfg config.Config) error {
 	if err := copyFolder(dir, copied); err != nil {
 		return err
 	}
-	if err := cluster.Recover(o, nil); err != nil {
+	if err := cluster.Recover(o, nil); errors.Is(err, storage.ErrInUse) {
+		return errors.Join(fmt.Errorf("%s runs; stop it first", cfg.Node.ID), os.RemoveAll(copied))
+	} else if err != nil {
 		return errors.Join(err, fmt.Errorf("the copy is in %s", copied))
 	}
 	if err := markClean(cfg); err != nil {

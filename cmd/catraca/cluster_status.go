@@ -72,7 +72,7 @@ func showCluster(env environment, s wire.Cluster, now time.Time) error {
 		}
 		rows = append(rows, []string{
 			strconv.Itoa(h.Shard), dash(h.Leader), strconv.FormatUint(h.Term, 10), strings.Join(h.Voters, " "),
-			dash(strings.Join(h.Learners, " ")), thousands(h.Commit), behind,
+			dash(strings.Join(h.Learners, " ")), thousands(h.Last), behind,
 		})
 	}
 	if err := table(env.stdout, rows); err != nil {

@@ -44,7 +44,8 @@ func (n *node) watchDrain(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		on := n.self().State == cluster.StateDraining
+		state := n.self().State
+		on := state == cluster.StateDraining || state == cluster.StateLeaving
 		switch {
 		case on && !n.draining.Load() && n.serving.Load():
 			n.draining.Store(true)
@@ -120,6 +121,8 @@ func (n *node) endParting(ctx context.Context) error {
 // why says in a word or two why the node is not ready.
 func (n *node) why() string {
 	switch {
+	case !n.opened.Load():
+		return "waits for the others"
 	case !n.serving.Load() || n.draining.Load():
 		return "draining"
 	case !n.cluster.Ready():

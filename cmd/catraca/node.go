@@ -70,8 +70,9 @@ type node struct {
 	identity   *pki.Identity
 	desk       *pki.Desk
 	joined     joined
-	member     bool // was let into a cluster, and has not founded one
-	parting    bool // drains because it stops
+	member     bool        // was let into a cluster, and has not founded one
+	parting    bool        // drains because it stops
+	opened     atomic.Bool // has been ready for fans
 	serving    atomic.Bool
 	draining   atomic.Bool     // an operator wants it
 	life       context.Context // ends when the node stops
@@ -104,6 +105,10 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger, reg *promet
 	if err := n.startEdge(out); err != nil {
 		return nil, err
 	}
+	if err := n.settle(ctx); err != nil {
+		return nil, err
+	}
+	n.opened.Store(true)
 	n.draining.Store(n.self().State == cluster.StateDraining) // since before the start
 	n.serving.Store(true)
 	n.background.Go(func() { n.watchDrain(n.life) })
@@ -183,6 +188,12 @@ func (n *node) startEngine(ctx context.Context, out outside) error {
 	if err := n.endParting(ctx); err != nil {
 		return err
 	}
+	return nil
+}
+
+// settle waits until this node has what the others have, and does what is left from before. Operators can see the
+// cluster meanwhile: a node that waits for others is what they want to look at.
+func (n *node) settle(ctx context.Context) error {
 	if err := n.directory.Ensure(ctx); err != nil {
 		return err
 	}
@@ -274,7 +285,7 @@ func (n *node) startEdge(out outside) error {
 		return err
 	}
 	n.fan = &http.Server{
-		Handler:           n.fanRoutes(pages, out.extra),
+		Handler:           n.whenOpen(n.fanRoutes(pages, out.extra)),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),

@@ -75,11 +75,11 @@ func (o operations) ClusterStatus() wire.Cluster {
 	for _, s := range shards {
 		leader, _, _ := o.n.cluster.Leader(s.Shard)
 		w := wire.ClusterShard{
-			Shard: s.Shard, Leader: leader, Ready: s.Ready, Term: s.Term, Commit: s.Commit, Applied: s.Applied,
+			Shard: s.Shard, Leader: leader, Ready: s.Ready, Term: s.Term, Last: s.Last, Commit: s.Commit, Applied: s.Applied,
 			Voters: slices.SortedFunc(slices.Values(s.Voters), compareNames), Learners: []string{},
 		}
 		for _, m := range c.Nodes {
-			if !slices.Contains(w.Voters, m.Name) && m.ServerID != "" {
+			if !slices.Contains(w.Voters, m.Name) && (m.Self || m.Seen != 0) {
 				w.Learners = append(w.Learners, m.Name)
 			}
 		}

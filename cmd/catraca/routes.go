@@ -32,6 +32,19 @@ func (n *node) fanRoutes(pages http.Handler, extra map[string]http.Handler) http
 	return n.guard(n.shed(mux))
 }
 
+// whenOpen answers fans only once this node has everything that was sold before; the health checks it answers always.
+func (n *node) whenOpen(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.opened.Load() || r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		p := wire.NewProblem(wire.Unavailable, "")
+		p.RetryAfter = 1000
+		p.Write(w)
+	})
+}
+
 // operatorRoutes is what operators reach, never the internet. Commands of this machine come by the house's token.
 func (n *node) operatorRoutes() (http.Handler, error) {
 	token, err := houseToken(n.cfg.Node.Data)

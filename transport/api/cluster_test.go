@@ -30,7 +30,7 @@ func (fakeCluster) ClusterStatus() wire.Cluster {
 	return wire.Cluster{
 		ID: "abc", Node: "n1",
 		Nodes:   []wire.ClusterNode{{Name: "n1", ServerID: "n1~2", Role: "voter", State: "alive", Address: "127.0.0.1:7100", Leads: 1, Votes: 1, Seen: 1_700_000_000_000, Self: true}},
-		Shards:  []wire.ClusterShard{{Shard: 0, Leader: "n1", Ready: true, Term: 2, Commit: 9, Applied: 9, Voters: []string{"n1"}, Learners: []string{}}},
+		Shards:  []wire.ClusterShard{{Shard: 0, Leader: "n1", Ready: true, Term: 2, Last: 9, Commit: 9, Applied: 9, Voters: []string{"n1"}, Learners: []string{}}},
 		Stopped: []int{}, Critical: []wire.ClusterRisk{{Node: "n1", Shards: 1}}, CertificateExpires: 1_800_000_000_000,
 	}
 }

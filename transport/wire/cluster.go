@@ -33,6 +33,7 @@ type ClusterShard struct {
 	Leader   string   `json:"leader"` // empty: nobody is known to lead
 	Ready    bool     `json:"ready"`
 	Term     uint64   `json:"term"`
+	Last     uint64   `json:"last"` // newest entry that the answering node has, committed or not
 	Commit   uint64   `json:"commit"`
 	Applied  uint64   `json:"applied"`  // by the answering node
 	Voters   []string `json:"voters"`   // names
