@@ -10,7 +10,16 @@
 // past it (issue 695 of its tracker lets replicas diverge otherwise), requests to a follower are not pipelined
 // (issue 612), and a node whose disk hangs hands leadership over and then stops (issues 503 and 614).
 //
-// Deliberately absent: commands, sessions, forwarding a proposal to the leader, and any retry.
+// Every node has a replica of every shard; placement says which of them vote, and the leader of a shard carries that
+// out, one change at a time. Nodes are called by name. Raft knows them by server id, which is another one whenever the
+// data begins anew: what an earlier incarnation has promised is never held against the later one, and a connection that
+// means one incarnation does not reach another. One TCP port serves everything between nodes. Each node tells every
+// other how it is, over a link, and by that the nodes find each other at new addresses, see who is silent, and compare
+// the hashes of their states: who differs from the majority stops, and begins anew.
 //
-// Start reading at Start, then propose.go and fsm.go.
+// Deliberately absent: commands, sessions, forwarding a proposal to the leader, any retry, and encryption of what
+// actors send, which is theirs.
+//
+// Start reading at Start, then propose.go and fsm.go for one shard, and links.go, reconcile.go and damage.go for many
+// nodes.
 package cluster

@@ -55,10 +55,11 @@ func newPulse(n *Node) *pulse {
 type pulseEnd struct {
 	dial sync.Mutex // held while connecting, by one of those who want to
 
-	mu   sync.Mutex // guards the rest, and writing
-	conn net.Conn   // nil: not connected
-	next uint32
-	wait map[uint32]chan pulseReply
+	mu    sync.Mutex // guards the rest, and writing
+	conn  net.Conn   // nil: not connected
+	heard time.Time  // when the last answer came
+	next  uint32
+	wait  map[uint32]chan pulseReply
 }
 
 // pulseReply is the body of an answer: raft's response, or why there is none.
@@ -79,6 +80,7 @@ func (p *pulse) ask(target raft.ServerAddress, group uint32, kind byte, req, res
 	if err != nil {
 		return err
 	}
+	asked := time.Now()
 	answer, id, err := e.send(kind, group, body)
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (p *pulse) ask(target raft.ServerAddress, group uint32, kind byte, req, res
 		}
 		return nil
 	case <-timer.C:
-		e.forget(id)
+		e.forget(id, asked)
 		return fmt.Errorf("no answer of %s within %v", target, rpcTimeout)
 	}
 }
@@ -151,10 +153,15 @@ func (e *pulseEnd) send(kind byte, group uint32, body []byte) (<-chan pulseReply
 	return answer, id, nil
 }
 
-func (e *pulseEnd) forget(id uint32) {
+// forget gives up waiting. A connection that has brought nothing since is of no use: what is sent over it after a cut
+// would wait for TCP, which tries again ever more seldom.
+func (e *pulseEnd) forget(id uint32, asked time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.wait, id)
+	if e.conn != nil && e.heard.Before(asked) {
+		_ = e.conn.Close() // listen sees it
+	}
 }
 
 // listen hands answers to those who wait until the connection ends, and then tells the others that there is none.
@@ -169,6 +176,7 @@ func (e *pulseEnd) listen(c net.Conn) {
 			break
 		}
 		e.mu.Lock()
+		e.heard = time.Now()
 		answer := e.wait[id]
 		delete(e.wait, id)
 		e.mu.Unlock()
