@@ -23,6 +23,7 @@ type entry struct {
 	due     uint64 // the beat it is planned for, 0: none
 	stock   bool
 	gone    bool
+	sent    bool // to come again, here or elsewhere
 }
 
 func (e *entry) key() fanKey { return fanKey{e.room.id, e.account} }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -56,6 +57,7 @@ type Gateway struct {
 	pids    []*actor.PID // of the workers
 	lanes   [presenceLanes]*lane
 	metrics *metrics
+	moving  atomic.Bool // fans are being sent to other nodes
 
 	opening sync.Mutex // held while a room is made
 
@@ -145,6 +147,10 @@ func (g *Gateway) Attach(ctx context.Context, id sale.EventID, account sale.Acco
 		})
 	}, nil
 }
+
+// SendAway says whether this node's fans are being sent to other nodes. Those who go meanwhile are not gone: nobody hears
+// that they are away.
+func (g *Gateway) SendAway(on bool) { g.moving.Store(on) }
 
 // Stock switches the seat map's changes on or off for a fan; the fan is the one given to Attach.
 func (g *Gateway) Stock(id sale.EventID, account sale.AccountID, fan Fan, on bool) {

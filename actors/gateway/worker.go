@@ -137,6 +137,9 @@ func (w *worker) detach(e *entry) {
 		return
 	}
 	delete(w.fans, k)
+	if e.sent || w.g.moving.Load() {
+		return
+	}
 	if inLine(e.info.State) || e.info.State == queue.Parked { // or in line by the time it counts
 		w.leaving.gone(k, w.g.o.Now().UnixMilli())
 	}
@@ -223,6 +226,7 @@ func (w *worker) restart(id sale.EventID) {
 			continue
 		}
 		for _, e := range es {
+			e.sent = true
 			e.fan.Close(Restarting)
 		}
 	}

@@ -33,6 +33,7 @@ func (s *Server) Drain(ctx context.Context, over time.Duration) error {
 	s.away = func() { cancel(ErrResumed) }
 	all := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
+	s.o.Gateway.SendAway(true)
 	s.sendAway(ctx, all, over)
 	patience := time.NewTimer(partingWait)
 	defer patience.Stop()
@@ -60,6 +61,7 @@ func (s *Server) Resume() {
 	if s.away != nil {
 		s.away()
 		s.away = nil
+		s.o.Gateway.SendAway(false)
 	}
 }
 
@@ -77,6 +79,7 @@ func (s *Server) Close(ctx context.Context, over time.Duration) {
 	}
 	all := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
+	s.o.Gateway.SendAway(true)
 	s.sendAway(ctx, all, over)
 	close(s.stop)
 	s.done.Wait()

@@ -30,6 +30,8 @@ type Gateway interface {
 	Attach(ctx context.Context, id sale.EventID, account sale.AccountID, fan gateway.Fan) (func(), error)
 	Stock(id sale.EventID, account sale.AccountID, fan gateway.Fan, on bool)
 	Again(id sale.EventID, account sale.AccountID, fan gateway.Fan)
+	// SendAway says whether the fans who go are on their way to another node.
+	SendAway(on bool)
 }
 
 // Options of the edge.

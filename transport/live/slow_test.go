@@ -92,6 +92,8 @@ func (s *stage) Attach(_ context.Context, _ sale.EventID, _ sale.AccountID, f ga
 
 func (s *stage) Stock(sale.EventID, sale.AccountID, gateway.Fan, bool) {}
 
+func (s *stage) SendAway(bool) {}
+
 func (s *stage) Again(sale.EventID, sale.AccountID, gateway.Fan) {}
 
 // connect dials with a receive buffer so small that a reader who stops is noticed soon.
