@@ -155,4 +155,3 @@ func (s *Server) clusterRefusal(err error, lang string) error {
 	p.Detail = strings.TrimPrefix(err.Error(), "cluster: ")
 	return p
 }
-
