@@ -3,6 +3,7 @@ package gateway
 import (
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,7 +94,7 @@ func TestFansWhoAreSentAwayAreNotAway(t *testing.T) {
 		h.g.SendAway(true)
 		sent.detach()
 		h.g.opened(1).Delta(&event.Delta{Event: 1, Reset: true})
-		time.Sleep(time.Second)
+		synctest.Wait()
 		if !cmp.Equal(reset.closed, []Reason{Restarting}) {
 			t.Fatalf("after a reset: %v", reset.closed)
 		}
