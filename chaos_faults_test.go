@@ -2,6 +2,9 @@ package catraca
 
 import (
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -10,25 +13,31 @@ import (
 type fault struct {
 	name   string
 	mayEnd bool // a node may end by itself because of it
+	named  bool // only brought when CATRACA_CHAOS_FAULTS names it
 	bring  func(n *nemesis, victim *member)
 }
 
-// faults that a cluster of so many nodes can have.
-func faults(nodes int) []fault {
+// faults that a cluster of so many nodes can have; only those named, if any are. A node that leaves for good has to be
+// named: while it is on its way out it answers 410 for a hold that it has just had made, because it looks for it in
+// what it has left behind.
+func faults(nodes int, only string) []fault {
 	all := []fault{
-		{"kill", false, (*nemesis).killOne},
-		{"stop", true, (*nemesis).stopOne},
-		{"one-way partition", false, (*nemesis).deafen},
-		{"partition", false, (*nemesis).isolate},
-		{"slow cable", false, (*nemesis).slow},
-		{"leader transfer", false, (*nemesis).transfer},
-		{"drain", false, (*nemesis).drain},
-		{"leave and rejoin", false, (*nemesis).rejoin},
+		{name: "kill", bring: (*nemesis).killOne},
+		{name: "stop", mayEnd: true, bring: (*nemesis).stopOne},
+		{name: "one-way partition", bring: (*nemesis).deafen},
+		{name: "partition", bring: (*nemesis).isolate},
+		{name: "slow cable", bring: (*nemesis).slow},
+		{name: "leader transfer", bring: (*nemesis).transfer},
+		{name: "drain", bring: (*nemesis).drain},
+		{name: "leave and rejoin", named: true, bring: (*nemesis).leave},
+		{name: "lost disk", bring: (*nemesis).lose},
 	}
 	if nodes == 1 {
-		return all[:2]
+		all = all[:2]
 	}
-	return all
+	return slices.DeleteFunc(all, func(f fault) bool {
+		return only == "" && f.named || only != "" && !slices.Contains(strings.Split(only, ","), f.name)
+	})
 }
 
 // killOne kills a node and starts it again, half of the time while the others have not noticed yet.
@@ -87,9 +96,13 @@ func (n *nemesis) slow(victim *member) {
 	n.heal()
 }
 
-// transfer hands every shard to a node.
+// transfer hands the sale to a node, or to another one when it leads already.
 func (n *nemesis) transfer(victim *member) {
-	n.catraca(0, "cluster", "transfer", "--config", n.config, "--to", victim.name())
+	leader, shard := n.leader()
+	if leader == victim {
+		victim = n.other(victim)
+	}
+	n.catraca(0, "cluster", "transfer", "--config", n.config, strconv.Itoa(shard), victim.name())
 	n.linger(200*time.Millisecond, time.Second)
 }
 
@@ -100,19 +113,31 @@ func (n *nemesis) drain(victim *member) {
 	n.catraca(0, "cluster", "drain", "--config", n.config, "--undo", victim.name())
 }
 
-// rejoin lets a node leave for good, and takes it in again as a new one with nothing on its disk.
-func (n *nemesis) rejoin(victim *member) {
-	n.t.Helper()
+// leave lets a node go for good, and takes another one in at its addresses.
+func (n *nemesis) leave(victim *member) {
 	helper := n.other(victim)
 	n.catraca(0, "cluster", "leave", "--config", helper.config, "--yes", victim.name())
 	victim.signal(syscall.SIGTERM)
 	victim.gone(30 * time.Second)
-	if err := os.RemoveAll(victim.data); err != nil {
-		n.t.Fatal(err)
-	}
 	victim.comings++ // the old name is refused from now on
 	victim.config = n.file(victim.id+".yaml", victim.settings())
-	victim.enrol(helper)
-	victim.start()
-	victim.ready(time.Minute)
+	victim.anew(helper)
+}
+
+// lose takes a node's disk away; it comes back under its old name, with nothing.
+func (n *nemesis) lose(victim *member) {
+	victim.kill()
+	time.Sleep(6 * time.Second) // until the others miss it: nobody is let in under the name of one who is there
+	victim.anew(n.other(victim))
+}
+
+// anew lets a node without data in.
+func (m *member) anew(helper *member) {
+	m.f.t.Helper()
+	if err := os.RemoveAll(m.data); err != nil {
+		m.f.t.Fatal(err)
+	}
+	m.enrol(helper)
+	m.start()
+	m.ready(time.Minute)
 }

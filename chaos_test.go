@@ -71,7 +71,7 @@ times: {hold: 12h, hold_renewal: 12h, hold_cap: 24h, pay_grace: 1h, action_grace
 func TestChaos(t *testing.T) {
 	rounds := numberFrom(t, "CATRACA_CHAOS_ROUNDS", 8, 100_000)
 	random := seeded(t)
-	f := newFleet(t, numberFrom(t, "CATRACA_CHAOS_NODES", 1, 9))
+	f := newFleet(t, numberFrom(t, "CATRACA_CHAOS_NODES", 3, 9))
 	f.apply("estadio", arena(f.rehearsal, chaosShoppers+12))
 	shop := goShopping(f, chaosShoppers, random)
 	fans := f.crowd(min(24+rounds, 150), time.Duration(rounds)*4*time.Second, f.patientStory(), random)
@@ -150,7 +150,10 @@ func (n *nemesis) strike() {
 	n.shop.allow(2)
 	n.linger(500*time.Millisecond, time.Second)
 	if len(n.bag) == 0 { // every kind comes before any comes again
-		n.bag = faults(len(n.nodes))
+		n.bag = faults(len(n.nodes), os.Getenv("CATRACA_CHAOS_FAULTS"))
+		if len(n.bag) == 0 {
+			n.t.Fatal("CATRACA_CHAOS_FAULTS names none of the faults")
+		}
 		n.random.Shuffle(len(n.bag), func(i, j int) { n.bag[i], n.bag[j] = n.bag[j], n.bag[i] })
 	}
 	kind := n.bag[0]
@@ -184,7 +187,7 @@ func (n *nemesis) strike() {
 // victim is the leader of the sale half of the time, otherwise anybody.
 func (n *nemesis) victim() *member {
 	if n.random.IntN(2) == 0 {
-		if m := n.leader(); m != nil {
+		if m, _ := n.leader(); m != nil {
 			return m
 		}
 	}

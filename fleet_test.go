@@ -158,7 +158,7 @@ log: {level: warn, format: text}
 func (m *member) enrol(inviter *member) {
 	m.f.t.Helper()
 	out, _ := m.f.catraca(0, "cluster", "invite", "--config", inviter.config, m.name())
-	m.f.catraca(0, "cluster", "join", "--config", m.config, m.f.file(m.id+".invitation", strings.TrimSpace(out)))
+	m.f.catraca(0, "cluster", "join", "--config", m.config, strings.TrimSpace(out))
 	m.mu.Lock()
 	m.away = false
 	m.mu.Unlock()
@@ -365,8 +365,8 @@ func (f *fleet) status() []shardStatus {
 	return nil
 }
 
-// leader is the node that leads the busiest shard of sales, or nil when nobody knows.
-func (f *fleet) leader() *member {
+// leader is the node that leads the busiest shard of sales, and that shard; nil when nobody knows.
+func (f *fleet) leader() (leads *member, shard int) {
 	var busiest shardStatus
 	for _, s := range f.status() {
 		if s.Shard > 0 && s.Commit >= busiest.Commit {
@@ -375,10 +375,10 @@ func (f *fleet) leader() *member {
 	}
 	for _, m := range f.nodes {
 		if m.name() == busiest.Leader {
-			return m
+			return m, busiest.Shard
 		}
 	}
-	return nil
+	return nil, busiest.Shard
 }
 
 // terms is the sum of all shards' terms: it grows by one with every election that somebody won, and by more when

@@ -1,6 +1,7 @@
 package catraca
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/anishathalye/porcupine"
@@ -28,6 +29,10 @@ const (
 	stepSelling                 // sold perhaps
 	stepSee                     // a look at the seat
 )
+
+// strictLooks says that a look at one's own hold never shows one that was given back at another node before. So far
+// only a look that finds nothing asks the leader; one that finds something may be as old as the replica that answers.
+const strictLooks = false
 
 // projected splits a history by seat and by account.
 func projected(all []operation) (seats map[uint32][]porcupine.Operation, accounts map[string][]porcupine.Operation) {
@@ -65,22 +70,22 @@ func projected(all []operation) (seats map[uint32][]porcupine.Operation, account
 
 // seatStep is what an operation means for one of its seats; false: nothing.
 func seatStep(o operation, seat uint32) (step, bool) {
-	switch o.outcome {
-	case done:
+	switch {
+	case o.outcome == done && o.deed == deedLook && o.hold != "" && !strictLooks:
+		return step{}, false
+	case o.outcome == done:
 		return map[deed]step{
 			deedHold: {kind: stepTake, hold: o.hold}, deedBest: {kind: stepTake, hold: o.hold},
 			deedRelease: {kind: stepGive, hold: o.hold}, deedCancel: {kind: stepGive, hold: o.hold},
 			deedOrder: {kind: stepHas, hold: o.hold}, deedLook: {kind: stepHas, hold: o.hold},
 			deedSale: {kind: stepSell, hold: o.hold},
 		}[o.deed], true
-	case unknown:
+	case o.outcome == unknown:
 		s, ok := map[deed]step{
-			deedHold: {kind: stepTaking, hold: "of " + o.String()}, deedRelease: {kind: stepGiving, hold: o.hold},
+			deedHold: {kind: stepTaking, hold: cmp.Or(o.hold, o.String())}, deedBest: {kind: stepTaking, hold: o.hold}, deedRelease: {kind: stepGiving, hold: o.hold},
 			deedCancel: {kind: stepGiving, hold: o.hold}, deedSale: {kind: stepSelling, hold: o.hold},
 		}[o.deed]
 		return s, ok
-	}
-	switch {
 	case o.deed == deedHold && len(o.taken) > 0 && slices.Contains(o.taken, seat):
 		return step{kind: stepTaken}, true
 	case o.deed == deedHold && len(o.taken) > 0:

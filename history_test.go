@@ -2,10 +2,11 @@ package catraca
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"sort"
 	"sync"
 	"time"
 
@@ -124,12 +125,18 @@ func check(all []operation) (verdict, error) {
 	v.seats, v.accounts = len(seats), len(accounts)
 	for _, s := range sortedKeys(seats) {
 		if err := linear(seatModel(), seats[s]); err != nil {
-			return v, fmt.Errorf("seat %d: %w", s, err)
+			return v, fmt.Errorf("seat %d: %w%s", s, err, narrowed(all, func(all []operation) error {
+				seats, _ := projected(all)
+				return linear(seatModel(), seats[s])
+			}, func(o operation) bool { return slices.Contains(o.seats, s) || o.states != "" }))
 		}
 	}
 	for _, a := range sortedKeys(accounts) {
 		if err := linear(accountModel(), accounts[a]); err != nil {
-			return v, fmt.Errorf("account %s: %w", a, err)
+			return v, fmt.Errorf("account %s: %w%s", a, err, narrowed(all, func(all []operation) error {
+				_, accounts := projected(all)
+				return linear(accountModel(), accounts[a])
+			}, func(o operation) bool { return o.account == a }))
 		}
 	}
 	v.took = time.Since(began)
@@ -174,29 +181,43 @@ func linear(m porcupine.Model, steps []porcupine.Operation) error {
 	case porcupine.Ok:
 		return nil
 	case porcupine.Illegal:
-		return fmt.Errorf("no order of these operations explains their answers:\n  %s", strings.Join(narrowed(m, steps), "\n  "))
+		return errors.New("no order of its operations explains their answers")
 	default:
 		return fmt.Errorf("no verdict on %d operations within %v", len(steps), checkTime)
 	}
 }
 
-// narrowed is the last of the shortest beginning of the steps that is bad already, for a person to read: whole up to
-// an operation's call, so that what was under way is not missed. It looks for a bounded time.
-func narrowed(m porcupine.Model, steps []porcupine.Operation) []string {
-	steps = slices.Clone(steps)
-	slices.SortStableFunc(steps, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
-	began, good, bad := time.Now(), 0, len(steps)
-	for bad-good > 1 && time.Since(began) < checkTime {
-		n := (good + bad) / 2
-		if porcupine.CheckOperationsTimeout(m, steps[:n], time.Second) == porcupine.Illegal {
-			bad = n
-		} else {
-			good = n
+// narrowed tells the operations up to the first moment at which the history was bad already: what had no answer by
+// then counts as unknown.
+func narrowed(all []operation, try func([]operation) error, about func(operation) bool) string {
+	all = slices.DeleteFunc(slices.Clone(all), func(o operation) bool { return !about(o) })
+	slices.SortStableFunc(all, func(a, b operation) int { return cmp.Compare(a.ret, b.ret) })
+	bad, began := sort.Search(len(all), func(n int) bool { return try(until(all, all[n].ret)) != nil }), time.Now()
+	if bad == len(all) || time.Since(began) > checkTime {
+		bad = len(all) - 1
+	}
+	text := ":"
+	for i, o := range all {
+		if i > bad && o.call <= all[bad].ret {
+			text += "\n  under way: " + o.String()
+		} else if i > bad-15 && i <= bad {
+			text += "\n  " + o.String()
 		}
 	}
-	var out []string
-	for _, s := range steps[max(0, bad-15):bad] {
-		out = append(out, s.Metadata.(operation).String())
+	return text
+}
+
+// until is the history as it was known at a moment.
+func until(all []operation, at time.Duration) []operation {
+	var out []operation
+	for _, o := range all {
+		if o.call > at {
+			continue
+		}
+		if o.ret > at {
+			o.outcome, o.ret = unknown, endless
+		}
+		out = append(out, o)
 	}
 	return out
 }

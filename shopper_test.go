@@ -22,7 +22,11 @@ type shopper struct {
 	random         *rand.Rand
 	hold           string   // empty: none
 	seats          []uint32 // of the hold
+	orders         int
 }
+
+// mostOrders is below what one account may have in a sale; more would be refused as too many.
+const mostOrders = 60
 
 // perTry bounds one try of a request: a node that is stopped or cut off does not answer, and another one is asked.
 const perTry = 3 * time.Second
@@ -55,6 +59,7 @@ func (p *shopper) choose() {
 		p.takeBest(1 + p.random.Uint32N(4))
 	case n < 90:
 		p.look()
+	case p.orders >= mostOrders:
 	default:
 		select {
 		case <-p.purchases:
@@ -69,12 +74,14 @@ func (p *shopper) choose() {
 // decide does something that somebody with a hold does.
 func (p *shopper) decide() {
 	switch n := p.random.IntN(100); {
-	case n < 60:
+	case n < 65:
 		p.release()
-	case n < 75:
+	case n < 80:
 		p.look()
-	case n < 85:
+	case n < 92:
 		p.take(p.pick(p.hot, 1)) // has one already, and is told so
+	case p.orders >= mostOrders:
+		p.release()
 	default:
 		if order, ok := p.order(); ok {
 			p.cancel(order)
@@ -117,7 +124,7 @@ func (p *shopper) reserve(o operation, in wire.HoldRequest) {
 		o.other = problem.Hold
 	case problem.Code == wire.SoldOut && o.deed == deedBest, o.outcome == unknown:
 	default:
-		p.expect(false, "hold: %s %s", problem.Code, problem.Detail)
+		p.expect(false, "%v: %s %s", o, problem.Code, problem.Detail)
 	}
 	p.history.add(o)
 }
@@ -136,16 +143,17 @@ func (p *shopper) cancel(order string) {
 // end does what ends the hold.
 func (p *shopper) end(o operation, method, path string) {
 	problem := p.do(&o, method, path, struct{}{}, nil)
-	p.expect(o.outcome != no, "%s of hold %s: %s", o.deed, o.hold, problem.Code)
+	p.expect(o.outcome != no, "%v: %s %s", o, problem.Code, problem.Detail)
 	p.history.add(o)
 	p.hold, p.seats = "", nil
 }
 
 func (p *shopper) order() (string, bool) {
 	var out wire.Order
+	p.orders++
 	o := operation{deed: deedOrder, hold: p.hold, seats: p.seats}
 	problem := p.do(&o, http.MethodPost, p.path("/orders"), wire.OrderRequest{Hold: p.hold}, &out)
-	p.expect(o.outcome != no, "order of hold %s: %s", o.hold, problem.Code)
+	p.expect(o.outcome != no, "%v: %s %s", o, problem.Code, problem.Detail)
 	p.expect(o.outcome != done || sameSet(unitsOf(out.Lines), o.seats), "order %s has seats %v, its hold %s had %v", out.ID, unitsOf(out.Lines), o.hold, o.seats)
 	p.history.add(o)
 	return out.ID, o.outcome == done
@@ -162,7 +170,7 @@ func (p *shopper) look() {
 	case problem.Code == wire.NotFound:
 		o.outcome = done
 	case o.outcome == no:
-		p.expect(false, "look at the own hold: %s", problem.Code)
+		p.expect(false, "%v: %s %s", o, problem.Code, problem.Detail)
 	}
 	p.history.add(o)
 }

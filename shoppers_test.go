@@ -221,7 +221,12 @@ func (s *shopping) end(within time.Duration) {
 	case <-time.After(within):
 		s.stop()
 		<-over
-		s.t.Errorf("some operations were not answered within %v after the last fault had healed", within)
+		s.t.Errorf("not everything was answered within %v after the last fault had healed", within)
+		for _, o := range s.history.operations() {
+			if o.outcome == unknown {
+				s.t.Errorf("not answered: %v", o)
+			}
+		}
 	}
 }
 
