@@ -1,5 +1,7 @@
 package queue
 
+import "math/bits"
+
 const (
 	smallestTable = 6 // log2 of the slots
 	movePerInsert = 8 // slots of the old table moved with each new account
@@ -69,6 +71,12 @@ func (q *Queue) setLatest(account uint64, p Place) {
 	if !known {
 		t.used++
 	}
+}
+
+// reserve makes an empty table large enough for n accounts.
+func (t *accounts) reserve(n int) {
+	t.curBits = max(smallestTable, uint8(bits.Len(uint(n+n/3))))
+	t.cur = make([]uint64, 1<<t.curBits)
 }
 
 // makeRoom keeps the current table at most three quarters full and moves a little of the old one.

@@ -13,6 +13,9 @@ import (
 // the difference from the place before, and where the state has them the deadline and the cap less the deadline.
 const snapshotVersion = 1
 
+// leastPlace is how many bytes a stored place has at least.
+const leastPlace = 3
+
 var (
 	errShort = errors.New("the snapshot ends too early")
 	errForm  = errors.New("a number is not in its shortest form")
@@ -148,6 +151,7 @@ func Restore(b []byte) (*Queue, int, error) {
 	r := &reader{b: b}
 	q := empty()
 	issued := q.readHead(r)
+	q.accounts.reserve(min(int(issued), (len(b)-r.off)/leastPlace))
 	var joined int64
 	for n := uint32(0); n < issued && r.err == nil; n++ {
 		joined = q.readPlace(r, joined)
