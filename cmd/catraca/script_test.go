@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 // TestScripts are what people type, and what they get. Each runs in a folder of its own; `node` starts a whole server.
 // `exec catraca` is a process as people start it; `run` is the same in this one, for scripts with many steps.
 func TestScripts(t *testing.T) {
+	var one sync.Mutex // of a process: proto.actor's remote sets gRPC's global logger, whoever else uses it
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run":     scriptRun,
 			"misuse":  scriptMisuse,
-			"node":    scriptNode,
+			"node":    func(ts *testscript.TestScript, _ bool, _ []string) { scriptNode(ts, &one) },
 			"tickets": scriptTickets,
 			"sample":  scriptSample,
 		},
@@ -102,7 +103,9 @@ func scriptTickets(ts *testscript.TestScript, _ bool, _ []string) {
 
 // scriptNode starts a node with the demonstration's event, whose sale is an hour away, and sets $SERVER to its operator
 // address and $TOKEN to its token file.
-func scriptNode(ts *testscript.TestScript, _ bool, _ []string) {
+func scriptNode(ts *testscript.TestScript, one *sync.Mutex) {
+	one.Lock()
+	ts.Defer(one.Unlock) // the last of all
 	s := &stage{log: slog.New(slog.DiscardHandler)}
 	ctx, cancel := context.WithCancel(context.Background())
 	ts.Defer(func() {
