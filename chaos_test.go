@@ -69,6 +69,8 @@ times: {hold: 12h, hold_renewal: 12h, hold_cap: 24h, pay_grace: 1h, action_grace
 // everything that was acknowledged must be in the books, and the books, the queue's order and the seats must be the
 // same on every node. One node alone (CATRACA_CHAOS_NODES=1) is only killed and stopped.
 func TestChaos(t *testing.T) {
+	began := time.Now()
+	took := func(what string) { t.Logf("%v: %s", time.Since(began).Round(time.Second), what) }
 	rounds := numberFrom(t, "CATRACA_CHAOS_ROUNDS", 8, 100_000)
 	random := seeded(t)
 	f := newFleet(t, numberFrom(t, "CATRACA_CHAOS_NODES", 3, 9))
@@ -76,6 +78,7 @@ func TestChaos(t *testing.T) {
 	shop := goShopping(f, chaosShoppers, random)
 	fans := f.crowd(min(24+rounds, 150), time.Duration(rounds)*4*time.Second, f.patientStory(), random)
 	n := &nemesis{fleet: f, shop: shop, random: random, long: rounds > 20, faults: make(map[string]int), terms: f.terms()}
+	took("the market opens")
 	shop.begin()
 	for n.round = 1; n.round <= rounds; n.round++ {
 		n.strike()
@@ -83,6 +86,7 @@ func TestChaos(t *testing.T) {
 	f.heal()
 	f.ready(time.Minute)
 	shop.end(time.Minute)
+	took("the market is closed")
 	select {
 	case <-fans.ended:
 	case <-time.After(3 * time.Minute):
@@ -93,7 +97,9 @@ func TestChaos(t *testing.T) {
 	if err := bench.Audit(journals); err != nil {
 		t.Error(err)
 	}
+	took("the crowd has gone home")
 	books, provider := f.settled(time.Minute, journals)
+	took("the money is settled")
 	same := f.agreed(time.Minute)
 	if same.Queue.Digest != books.Queue.Digest || !same.Clean {
 		t.Errorf("the queue's digest was %s and is %s; defects %q", books.Queue.Digest, same.Queue.Digest, same.Defects)
