@@ -128,6 +128,7 @@ func checkSnapshot(ctx context.Context, path string, snap snapshot, pace func(co
 	}
 	var meta struct {
 		raft.SnapshotMeta
+
 		CRC []byte
 	}
 	if err := json.Unmarshal(text, &meta); err != nil {

@@ -1,5 +1,7 @@
 package account
 
+import "slices"
+
 // Frozen is a state as it was at a [State.Freeze]; it changes no more. One goroutine may read it beside the machine.
 type Frozen struct {
 	s        State // without what is derived
@@ -15,9 +17,9 @@ func (s *State) Freeze() *Frozen {
 		shards: s.shards, index: s.index, at: s.at, swept: s.swept,
 		accounts: s.accounts.freeze(), texts: s.texts.freeze(), sessions: s.sessions.freeze(),
 		// Only appended to, or copied before anything else is done to them.
-		events: s.events[:len(s.events):len(s.events)],
-		keys:   s.keys[:len(s.keys):len(s.keys)],
-		audit:  s.audit[:len(s.audit):len(s.audit)],
+		events: slices.Clip(s.events),
+		keys:   slices.Clip(s.keys),
+		audit:  slices.Clip(s.audit),
 
 		auditBase: s.auditBase, auditCount: s.auditCount, done: s.done.freeze(),
 	}

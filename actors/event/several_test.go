@@ -100,7 +100,7 @@ func (h *place) stop() {
 	h.closed = true
 	_ = h.node.Close()
 	h.relay.Close()
-	h.Service.Close()
+	h.Close()
 	h.system.Shutdown()
 }
 

@@ -47,7 +47,7 @@ func openRemote(r *Relay) (carrier, error) {
 // between, it panics, and another is tried.
 func (w *overActors) listen() (err error) {
 	for range 8 {
-		l, lerr := net.Listen("tcp", "127.0.0.1:0")
+		l, lerr := new(net.ListenConfig).Listen(w.r.ctx, "tcp", "127.0.0.1:0")
 		if lerr != nil {
 			return fmt.Errorf("relay: listen: %w", lerr)
 		}

@@ -2,7 +2,7 @@ package slab
 
 import (
 	"slices"
-	"unsafe"
+	"unsafe" // only Sizeof, a constant
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 
 // wide makes chunks of few rows, so that short runs cross their borders.
 type wide struct {
-	n   int
-	pad [5 << 10]byte
+	n int
+	_ [5 << 10]byte
 }
 
 func contents[T any](v *View[T]) []T {
