@@ -108,12 +108,12 @@ func (t *transport) tell(term, commit uint64) {
 		if f.base.Term != term || f.sending || f.told >= commit || f.base.PrevLogEntry < commit {
 			continue
 		}
-		req := f.base
+		req, target := f.base, f.target
 		req.LeaderCommitIndex = commit
 		f.told, f.sending = commit, true
 		go func() {
 			var resp raft.AppendEntriesResponse
-			_ = t.append(id, f.target, &req, &resp) // raft's next message says the same
+			_ = t.append(id, target, &req, &resp) // raft's next message says the same
 			n.mu.Lock()
 			f.sending = false
 			n.mu.Unlock()

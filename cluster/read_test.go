@@ -39,7 +39,7 @@ func metricOf(t *testing.T, n *Node, name string) int {
 // TestReadIndex asks the leader, a follower, and a leader that has been deposed and does not know it yet.
 func TestReadIndex(t *testing.T) {
 	h := three(t, func(o *Options) {
-		o.pace.balance, o.HeartbeatTimeout = time.Hour, time.Second // it shall not lose the lead by itself
+		o.pace.balance, o.HeartbeatTimeout = time.Hour, 2*time.Second // it shall not lose the lead by itself
 	})
 	h.propose(0, "one", "a")
 	name := h.leader("a", 0)

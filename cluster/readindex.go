@@ -94,7 +94,7 @@ func (g *group) readIndex() (uint64, error) {
 		return 0, err
 	}
 	if g.leadership.ready.Load() != term || g.raft.CurrentTerm() != term || g.raft.State() != raft.Leader {
-		return 0, ErrNotLeader
+		return 0, fmt.Errorf("%w: not any more", ErrNotLeader)
 	}
 	return g.command(commit), nil
 }
@@ -121,7 +121,7 @@ func (g *group) confirm(term uint64, at time.Time) error {
 		select {
 		case err := <-done:
 			if err != nil {
-				return ErrNotLeader
+				return fmt.Errorf("%w: %w", ErrNotLeader, err)
 			}
 		case <-limit.C:
 			return ErrNotLeader
