@@ -2,6 +2,7 @@ package catraca
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -65,7 +66,7 @@ queue: {rate_per_minute: 1200, burst: 10, active_cap: 60, claim: 3m, lease: 15m}
 
 	r.lose()
 	r.catraca(0, "backup", "restore", file, "--config", r.config)
-	r.server = launch(t, "serve", "--config", r.config) // it may be killed before it is ready, and while it makes itself so
+	r.server = launch(t, "serve", "--config", r.config) // it may be killed before it is ready
 	time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond))))
 	r.server.kill()
 	took := r.serve()
@@ -86,12 +87,32 @@ queue: {rate_per_minute: 1200, burst: 10, active_cap: 60, claim: 3m, lease: 15m}
 		sale.Tickets.Issued, before.Tickets.Issued, took.Round(time.Millisecond), after.Tickets.Issued, out)
 	r.catraca(0, "verify", "ledger", r.event, "--config", r.config)
 
-	// A backup of the restored sale is one of a later epoch.
+	// Another node joins the restored one and gets everything. A backup of it is one of a later epoch.
+	other := r.joins("n2")
 	second := filepath.Join(r.dir, "second.backup")
-	r.catraca(0, "backup", "create", "--config", r.config, "-o", second)
+	r.catraca(0, "backup", "create", "--config", other, "-o", second)
 	if s := r.inspect(second); !s.Clean || s.Sales[0].Epoch != 1 {
 		t.Errorf("after the restore the backup is %+v", s)
 	}
+}
+
+// joins brings a new node into the cluster, waits until it serves, and returns its configuration.
+func (r *rehearsal) joins(id string) (config string) {
+	r.t.Helper()
+	text, err := os.ReadFile(r.config)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	mine := strings.NewReplacer("node: {id: n1, data: ", "node: {id: "+id+", data: ", filepath.Join(r.dir, "data"), filepath.Join(r.dir, id)).Replace(string(text))
+	address := regexp.MustCompile(`listen: "127\.0\.0\.1:\d+"`)
+	mine = address.ReplaceAllStringFunc(mine, func(string) string { return fmt.Sprintf(`listen: "127.0.0.1:%d"`, freePort(r.t)) })
+	config = r.file(id+".yaml", mine)
+	invitation, _ := r.catraca(0, "cluster", "invite", "--config", r.config, id)
+	r.catraca(0, "cluster", "join", "--config", config, strings.TrimSpace(invitation))
+	launch(r.t, "serve", "--config", config)
+	operator := strings.TrimSuffix(strings.TrimPrefix(address.FindAllString(mine, -1)[1], `listen: "`), `"`)
+	r.answers("http://" + operator + "/readyz")
+	return config
 }
 
 // buyer is a fan who buys at once.
@@ -243,11 +264,22 @@ func (r *rehearsal) nothingChargedTwice(before, after wire.Ledger) {
 		}
 	}
 	for _, row := range after.Rows {
-		delete(lost, row.Order)
 		for _, p := range row.Payments {
+			delete(lost, row.Order) // one without a payment in the backup was paid after it: that is lost, too
 			if old, ok := paid[p.Ref]; ok && old != row.Order {
 				r.t.Errorf("payment %s was of order %s, and is of order %s", p.Ref, old, row.Order)
 			}
+		}
+	}
+	// What was on its way when the backup was made is asked for again, within a minute.
+	var named map[string]bool
+	for limit := time.Now().Add(100 * time.Second); ; time.Sleep(time.Second) {
+		var wrong []string
+		if named, wrong = r.disagreements(lost); len(wrong) == 0 {
+			break
+		}
+		if time.Now().After(limit) {
+			r.t.Fatalf("the books of the restored sale and the provider's:\n%s", strings.Join(wrong, "\n"))
 		}
 	}
 	provider, err := bench.FetchProvider(r.t.Context(), r.client, r.payments, r.key)
@@ -266,6 +298,17 @@ func (r *rehearsal) nothingChargedTwice(before, after wire.Ledger) {
 			r.t.Errorf("the provider took %d for order %s, which costs %d", n, order, total[order])
 		}
 	}
+	for order := range lost {
+		if taken[order] > 0 && !named[order] {
+			r.t.Errorf("the provider has %d of order %s, which is lost, and nobody is told", taken[order], order)
+		}
+	}
+}
+
+// disagreements compares the books with the provider's, and returns the lost orders that are named, and whatever else is
+// wrong.
+func (r *rehearsal) disagreements(lost map[string]bool) (named map[string]bool, wrong []string) {
+	r.t.Helper()
 	var verdict struct {
 		Checks []struct {
 			Defects []string `json:"defects"`
@@ -275,19 +318,15 @@ func (r *rehearsal) nothingChargedTwice(before, after wire.Ledger) {
 	if err := json.Unmarshal([]byte(out), &verdict); err != nil {
 		r.t.Fatalf("verify said %s: %v", out, err)
 	}
-	named := map[string]bool{}
+	named = map[string]bool{}
 	for _, c := range verdict.Checks {
 		for _, d := range c.Defects {
 			order := regexp.MustCompile(`o\d+-\d+`).FindString(d)
 			named[order] = true
 			if !lost[order] {
-				r.t.Errorf("the books of the restored sale and the provider's: %s", d)
+				wrong = append(wrong, d)
 			}
 		}
 	}
-	for order := range lost {
-		if taken[order] > 0 && !named[order] {
-			r.t.Errorf("the provider has %d of order %s, which is lost, and nobody is told", taken[order], order)
-		}
-	}
+	return named, wrong
 }

@@ -19,9 +19,11 @@ const seedSuffix = ".seed"
 const keyTerm = "CurrentTerm"
 
 // Seed makes the data of a new cluster with this node as its only voter, each shard as a backup has it. shard opens the
-// backup of one shard, and is asked once for each, in order. o.Dir must not exist; it appears complete or not at all,
-// and what an interrupted Seed has left behind goes first. The node then starts like any other.
-func Seed(o Options, shard func(i int) (io.ReadCloser, error)) error {
+// backup of one shard, and is asked once for each, in order. What first returns for a shard stands in its log as the
+// entries after the backup: they are committed and handed to the pump before anything else can be; first may be nil.
+// o.Dir must not exist; it appears complete or not at all, and what an interrupted Seed has left behind goes first. The
+// node then starts like any other.
+func Seed(o Options, shard func(i int) (io.ReadCloser, error), first func(i int) [][]byte) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func Seed(o Options, shard func(i int) (io.ReadCloser, error)) error {
 	if err := os.RemoveAll(fresh); err != nil {
 		return fmt.Errorf("cluster: seed: remove what was begun: %w", err)
 	}
-	if err := seed(o, fresh, shard); err != nil {
+	if err := seed(o, fresh, shard, first); err != nil {
 		return errors.Join(fmt.Errorf("cluster: seed: %w", err), os.RemoveAll(fresh))
 	}
 	if err := os.Rename(fresh, o.Dir); err != nil {
@@ -44,7 +46,7 @@ func Seed(o Options, shard func(i int) (io.ReadCloser, error)) error {
 	return syncFolder(filepath.Dir(filepath.Clean(o.Dir)))
 }
 
-func seed(o Options, dir string, shard func(i int) (io.ReadCloser, error)) (err error) {
+func seed(o Options, dir string, shard func(i int) (io.ReadCloser, error), first func(i int) [][]byte) (err error) {
 	store, err := storage.Open(storage.Options{
 		Dir: dir, NodeID: o.NodeID, ClusterID: o.ClusterID, Shards: o.Shards, Preallocate: o.Preallocate,
 		Logger: o.Logger, Fatal: o.Fatal,
@@ -54,33 +56,37 @@ func seed(o Options, dir string, shard func(i int) (io.ReadCloser, error)) (err 
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	for i := range o.Shards {
-		if err := seedShard(&o, store, i, shard); err != nil {
+		index, term, err := seedShard(&o, store, i, shard)
+		if err == nil && first != nil {
+			err = seedLog(store.Shard(i), index, term, first(i))
+		}
+		if err != nil {
 			return fmt.Errorf("shard %d: %w", i, err)
 		}
 	}
 	return syncTree(dir)
 }
 
-func seedShard(o *Options, store *storage.Store, i int, open func(i int) (io.ReadCloser, error)) error {
+func seedShard(o *Options, store *storage.Store, i int, open func(i int) (io.ReadCloser, error)) (index, term uint64, err error) {
 	from, err := open(i)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer func() { _ = from.Close() }() // only read
 	b, err := OpenBackup(from)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	if b.Shard != i {
-		return fmt.Errorf("%w: it is of shard %d", ErrSnapshot, b.Shard)
+		return 0, 0, fmt.Errorf("%w: it is of shard %d", ErrSnapshot, b.Shard)
 	}
 	if b.Index == 0 || b.Term == 0 {
-		return fmt.Errorf("%w: it ends at entry %d of term %d", ErrSnapshot, b.Index, b.Term)
+		return 0, 0, fmt.Errorf("%w: it ends at entry %d of term %d", ErrSnapshot, b.Index, b.Term)
 	}
 	logger := &raftLogger{out: o.Logger.With("shard", i), name: "raft"}
 	snaps, err := store.Snapshots(i, logger)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	address := raft.ServerAddress(o.Advertise)
 	if address == "" {
@@ -90,20 +96,32 @@ func seedShard(o *Options, store *storage.Store, i int, open func(i int) (io.Rea
 	defer func() { _ = t.Close() }()        // it connects to nobody
 	id, err := ownID(o)                     // a node that has rejoined stays what it is
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	sink, err := snaps.Create(raft.SnapshotVersionMax, b.Index, b.Term, configurationOf(id), b.Index, t)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	if err := copyFramed(sink, b); err != nil {
-		return errors.Join(err, sink.Cancel())
+		return 0, 0, errors.Join(err, sink.Cancel())
 	}
 	if err := sink.Close(); err != nil {
-		return err
+		return 0, 0, err
 	}
 	// A term is never used twice: the next election is of a later one.
-	return store.Shard(i).SetUint64([]byte(keyTerm), b.Term)
+	return b.Index, b.Term, store.Shard(i).SetUint64([]byte(keyTerm), b.Term)
+}
+
+// seedLog puts entries behind a snapshot.
+func seedLog(log raft.LogStore, index, term uint64, entries [][]byte) error {
+	var all []*raft.Log
+	for i, data := range entries {
+		all = append(all, &raft.Log{Index: index + 1 + uint64(i), Term: term, Type: raft.LogCommand, Data: data})
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return log.StoreLogs(all)
 }
 
 // copyFramed writes a shard's backup as a snapshot, after a look at every checksum.

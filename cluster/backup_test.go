@@ -52,10 +52,12 @@ func TestBackupSeedsANewCluster(t *testing.T) {
 
 	fresh := options(t, filepath.Join(t.TempDir(), "raft"))
 	fresh.NodeID, fresh.ClusterID = "another", "new"
-	if err := Seed(fresh, reading(all)); err != nil {
+	first := func(i int) [][]byte { return [][][]byte{{[]byte("first"), []byte("second")}, nil}[i] }
+	want = append(want, "first", "second")
+	if err := Seed(fresh, reading(all), first); err != nil {
 		t.Fatal(err)
 	}
-	if err := Seed(fresh, reading(all)); err == nil || !strings.Contains(err.Error(), "exists") {
+	if err := Seed(fresh, reading(all), first); err == nil || !strings.Contains(err.Error(), "exists") {
 		t.Errorf("seeded over data: %v", err)
 	}
 	for round := range 2 { // what it does afterwards stays, too
@@ -137,7 +139,7 @@ func TestSeedRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(t, filepath.Join(t.TempDir(), "raft"))
-			if err := Seed(o, reading(c.all)); !errors.Is(err, ErrSnapshot) {
+			if err := Seed(o, reading(c.all), nil); !errors.Is(err, ErrSnapshot) {
 				t.Errorf("seed: %v", err)
 			}
 			for _, dir := range []string{o.Dir, o.Dir + seedSuffix} {
@@ -149,7 +151,7 @@ func TestSeedRefuses(t *testing.T) {
 	}
 	o := options(t, filepath.Join(t.TempDir(), "raft"))
 	missing := errors.New("no such section")
-	if err := Seed(o, func(int) (io.ReadCloser, error) { return nil, missing }); !errors.Is(err, missing) {
+	if err := Seed(o, func(int) (io.ReadCloser, error) { return nil, missing }, nil); !errors.Is(err, missing) {
 		t.Errorf("seed from nothing: %v", err)
 	}
 }
@@ -162,7 +164,7 @@ func TestSeedAgain(t *testing.T) {
 	if err := os.MkdirAll(half, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Seed(o, reading([][]byte{frame(t, cut{index: 7, term: 3}, nil)})); err != nil {
+	if err := Seed(o, reading([][]byte{frame(t, cut{index: 7, term: 3}, nil)}), nil); err != nil {
 		t.Fatal(err)
 	}
 	n, ts := start(t, o)

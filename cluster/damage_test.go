@@ -331,7 +331,7 @@ func TestSeedAsLaterIncarnation(t *testing.T) {
 	if err := openBook(&to).keep("the cluster before", 3); err != nil {
 		t.Fatal(err)
 	}
-	err := Seed(to, func(i int) (io.ReadCloser, error) { return io.NopCloser(&backups[i]), nil })
+	err := Seed(to, func(i int) (io.ReadCloser, error) { return io.NopCloser(&backups[i]), nil }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,18 +73,14 @@ func restoreBackup(ctx context.Context, env environment, cfg config.Config, path
 	if n := len(seen.Shards); n != cfg.Cluster.Shards {
 		return fmt.Errorf("the backup has %d shards, so cluster.shards has to be %d in the configuration of this node", n, n)
 	}
-	mark := restoredMark{Cluster: seen.Cluster, Time: seen.Time, Epochs: map[sale.EventID]uint32{}}
-	for _, s := range seen.Sales {
-		to := uint32(s.Epoch) + raise
-		if to > sale.MaxEpoch {
-			return fmt.Errorf("sale %s: its numbers are in epoch %d of %d; it was restored too often", s.Slug, s.Epoch, sale.MaxEpoch)
-		}
-		mark.Epochs[s.Event] = to
+	first, err := newEpochs(seen, raise)
+	if err != nil {
+		return err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read backup: %w", err)
 	}
-	if err := seedFrom(cfg, f, mark); err != nil {
+	if err := seedFrom(cfg, f, first); err != nil {
 		return err
 	}
 	env.say("%s holds %s sales and %s accounts as of %s.\nStart it: catraca serve --config … ; other nodes join it as they would a new one.",
@@ -93,12 +89,15 @@ func restoreBackup(ctx context.Context, env environment, cfg config.Config, path
 }
 
 // seedFrom writes the data directory.
-func seedFrom(cfg config.Config, r io.Reader, mark restoredMark) error {
+func seedFrom(cfg config.Config, r io.Reader, first func(shard int) [][]byte) error {
 	if err := os.MkdirAll(cfg.Node.Data, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
 	b, err := newBackupReader(bufio.NewReaderSize(r, 1<<20))
 	if err != nil {
+		return err
+	}
+	if err := beginRestore(cfg); err != nil {
 		return err
 	}
 	if err := writeHouse(cfg, b.head.Secrets); err != nil {
@@ -117,17 +116,14 @@ func seedFrom(cfg config.Config, r io.Reader, mark restoredMark) error {
 		return err
 	}
 	defer spool.remove()
-	if err := mark.write(cfg.Node.Data); err != nil {
-		return err
-	}
 	err = cluster.Seed(cluster.Options{
 		NodeID: cfg.Node.ID, ClusterID: id, Dir: raftDir(cfg), Shards: cfg.Cluster.Shards, Listen: cfg.Cluster.Listen,
 		Logger: slog.New(slog.DiscardHandler), Fatal: func(error) {}, // what fails comes back as an error, too
-	}, spool.open)
+	}, spool.open, first)
 	if err != nil {
-		return errors.Join(err, mark.remove(cfg.Node.Data))
+		return err
 	}
-	return nil
+	return endRestore(cfg)
 }
 
 // spool holds the shards of a backup one by one: a cluster is seeded in another order than a backup is written in.

@@ -1,107 +1,62 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 
-	"github.com/catraca/catraca/actors/event"
 	"github.com/catraca/catraca/actors/sale"
+	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/config"
 )
 
-// restoredName marks a data directory that was made from a backup and has not been served from yet.
-const restoredName = "restored.json"
-
-// restoredMark says what is to be done before such a node is ready.
-type restoredMark struct {
-	Cluster string                  `json:"cluster"` // whose backup it was
-	Time    time.Time               `json:"time"`    // when that was made
-	Epochs  map[sale.EventID]uint32 `json:"epochs"`  // of identifiers that each sale begins
-}
-
-func (m restoredMark) write(dir string) error {
-	b, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("mark data directory: %w", err)
+// newEpochs returns, by shard, the entries that begin a new epoch of identifiers in every sale of a backup. They stand
+// in the log right behind it, so they come before anything that could be issued, also before what is due by time and
+// before the payment provider is asked: whatever was issued after the backup had been made is known to people and to the
+// provider, and must not be issued again.
+func newEpochs(seen *inspection, raise uint32) (func(shard int) [][]byte, error) {
+	entries := map[int][][]byte{}
+	for _, s := range seen.Sales {
+		to := uint32(s.Epoch) + raise
+		if to > sale.MaxEpoch {
+			return nil, fmt.Errorf("sale %s: its numbers are in epoch %d of %d; it was restored too often", s.Slug, s.Epoch, sale.MaxEpoch)
+		}
+		// At the sale's own time: nothing runs out by it.
+		entries[s.Shard] = append(entries[s.Shard], sequencer.EncodeEntry(
+			sequencer.Header{Kind: sequencer.KindBatch, Machine: uint32(s.Event), At: int64(s.At)},
+			sale.AppendCommand(nil, &sale.Command{Op: sale.OpEpoch, Limit: int64(to)}),
+		))
 	}
-	return writeSynced(filepath.Join(dir, restoredName), append(b, '\n'))
+	return func(shard int) [][]byte { return entries[shard] }, nil
 }
 
-func (restoredMark) remove(dir string) error {
-	path := filepath.Join(dir, restoredName)
+// restoringName marks a data directory that a backup is being restored into.
+const restoringName = "restoring"
+
+func beginRestore(cfg config.Config) error {
+	return writeSynced(filepath.Join(cfg.Node.Data, restoringName), []byte("run catraca backup restore again\n"))
+}
+
+func endRestore(cfg config.Config) error {
+	path := filepath.Join(cfg.Node.Data, restoringName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("unmark data directory: %w", err)
+		return fmt.Errorf("end restore: %w", err)
 	}
 	return syncParent(path)
 }
 
-// readRestored reads the mark; there is none in most directories.
-func readRestored(dir string) (m restoredMark, marked bool, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, restoredName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return m, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(b, &m)
-	}
-	if err != nil {
-		return m, false, fmt.Errorf("read %s: %w", restoredName, err)
-	}
-	return m, true, nil
-}
-
 // refuseHalfRestored keeps a node from founding an empty cluster where a restore was cut short.
 func refuseHalfRestored(cfg config.Config) error {
-	_, marked, err := readRestored(cfg.Node.Data)
-	if err != nil || !marked {
-		return err
+	switch _, err := os.Lstat(filepath.Join(cfg.Node.Data, restoringName)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at the data directory: %w", err)
 	}
 	if _, err := os.Lstat(raftDir(cfg)); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the restore of a backup into %s was cut short; run `catraca backup restore` again", cfg.Node.Data)
 	}
-	return nil
-}
-
-// finishRestore begins a new epoch of identifiers in every sale of a restored cluster, before anything is sold: whatever
-// was issued after the backup had been made is known to people and to the payment provider, and must not be issued
-// again. Killed in between, the next start does the rest; done twice it is as done once.
-func (n *node) finishRestore(ctx context.Context) error {
-	m, marked, err := readRestored(n.cfg.Node.Data)
-	if err != nil || !marked {
-		return err
-	}
-	for _, id := range slices.Sorted(maps.Keys(m.Epochs)) {
-		if err := raiseEpoch(ctx, n.events, id, m.Epochs[id]); err != nil {
-			return fmt.Errorf("finish restore of event %d: %w", id, err)
-		}
-	}
-	n.log.Info("restored", slog.String("from_cluster", m.Cluster), slog.Time("backup_time", m.Time), slog.Int("sales", len(m.Epochs)))
-	return m.remove(n.cfg.Node.Data)
-}
-
-// raiseEpoch tries until the sale is in the epoch, or cannot be. The node leads alone, so it soon is.
-func raiseEpoch(ctx context.Context, events *event.Service, id sale.EventID, to uint32) error {
-	for {
-		res, err := events.Submit(ctx, id, &sale.Command{Op: sale.OpEpoch, Limit: int64(to)})
-		switch {
-		case err == nil && (res.Refusal == sale.Done || res.Refusal == sale.RefusedState && res.Number >= to):
-			return nil
-		case err == nil:
-			return fmt.Errorf("epoch %d is refused: %v", to, res.Refusal)
-		case errors.Is(err, event.ErrNoEvent) || ctx.Err() != nil:
-			return err
-		}
-		if !pause(ctx, 50*time.Millisecond) {
-			return ctx.Err()
-		}
-	}
+	return endRestore(cfg) // only its last step was missing
 }

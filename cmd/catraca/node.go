@@ -197,10 +197,7 @@ func (n *node) settle(ctx context.Context) error {
 	if err := n.directory.Ensure(ctx); err != nil {
 		return err
 	}
-	if err := n.whenReady(ctx); err != nil {
-		return err
-	}
-	return n.finishRestore(ctx)
+	return n.whenReady(ctx)
 }
 
 // clusterOptions of this node. Damaged data is thrown away where others have it: they give it back.

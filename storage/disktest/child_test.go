@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -30,10 +31,11 @@ func child() bool {
 		return false
 	}
 	o := cluster.Options{
-		NodeID: words[0], Dir: words[1], Shards: shards, Preallocate: -1,
+		NodeID: words[0], ClusterID: "forgetful", Dir: words[1], Shards: shards, Preallocate: -1,
 		// Snapshots all the time, so that the cut comes in the middle of one, too.
 		SnapshotInterval: 20 * time.Millisecond, SnapshotEntries: 100, TrailingEntries: 20,
 		StallTransfer: time.Second, StallFatal: 3 * time.Second,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Fatal: func(err error) {
 			fmt.Fprintln(os.Stderr, "fatal:", err)
 			os.Exit(exitBroken)

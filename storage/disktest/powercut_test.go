@@ -114,6 +114,9 @@ func newRoom(t *testing.T, n int) *room {
 	t.Cleanup(func() {
 		for _, m := range r.machines {
 			m.kill()
+			if t.Failed() {
+				t.Logf("%s said:\n%s", m.id, &m.stderr)
+			}
 		}
 	})
 	return r
