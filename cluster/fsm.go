@@ -59,6 +59,7 @@ func (f *fsm) Apply(l *raft.Log) any {
 		f.command.Store(l.Index)
 	case raft.LogConfiguration:
 		f.config.Store(&configuration{l.Index, raft.DecodeConfiguration(l.Data).Servers})
+	default: // raft keeps the others to itself
 	}
 	f.term.Store(l.Term)
 	f.index.Store(l.Index)

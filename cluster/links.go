@@ -76,10 +76,12 @@ func (l *links) touch() {
 func (l *links) run(stop <-chan struct{}) {
 	tick := time.NewTicker(l.n.opt.pace.beat)
 	defer tick.Stop()
+	said := make(saidStates)
 	for {
 		changed := l.n.book.wait()
 		l.follow(stop)
 		l.publish()
+		said.changes(l.n)
 		select {
 		case <-tick.C:
 		case <-l.kick:

@@ -42,6 +42,8 @@ type mux struct {
 	actors  atomic.Pointer[string]
 	join    atomic.Pointer[func(net.Conn)]
 
+	refused lastSaid
+
 	mu     sync.Mutex
 	conns  map[*trackedConn]struct{}
 	closed bool
@@ -186,7 +188,9 @@ func (m *mux) routeRaft(c *trackedConn) {
 		return
 	}
 	if err := m.check(c, h); err != nil {
-		m.log.Warn("cluster connection refused", "remote", c.raw.RemoteAddr().String(), "from", h.from, "error", err)
+		if m.refused.worth(h.from + ": " + err.Error()) { // whoever is refused tries again and again
+			m.log.Warn("cluster connection refused", "remote", c.raw.RemoteAddr().String(), "from", h.from, "error", err)
+		}
 		_ = c.Close()
 		return
 	}

@@ -108,7 +108,7 @@ func (g *group) status() ShardStatus {
 	st := ShardStatus{
 		Shard: g.id, State: stateName(g.raft.State()), Leader: nameOf(string(leader)), Ready: g.ready(),
 		Term: g.raft.CurrentTerm(), First: first, Last: g.raft.LastIndex(), Commit: g.raft.CommitIndex(),
-		Applied: g.fsm.index.Load(), Snapshot: g.lastSnapshot(),
+		Applied: max(g.fsm.index.Load(), g.raft.AppliedIndex()), Snapshot: g.lastSnapshot(),
 	}
 	for _, v := range g.voters() {
 		st.Voters = append(st.Voters, nameOf(string(v.ID)))

@@ -71,7 +71,7 @@ func (v *Invitation) String() string {
 }
 
 // errText says nothing of the text: it may hold a secret.
-var errText = errors.New("this is no invitation, or not all of it: it is one word that begins with " + prefix)
+var errText = errors.New("this is no invitation, or not all of it: it is one word, and begins with catraca1")
 
 // ParseInvitation reads what String wrote. It does not look at the time.
 func ParseInvitation(text string) (*Invitation, error) {

@@ -53,8 +53,7 @@ func Join(ctx context.Context, o Options, v *Invitation) (*Joined, error) {
 			return j, nil
 		}
 		errs = append(errs, fmt.Errorf("join at %s: %w", address, err))
-		var refused *RefusedError
-		if errors.As(err, &refused) {
+		if _, refused := errors.AsType[*RefusedError](err); refused {
 			break // it is the right node, and will not say anything else
 		}
 	}
