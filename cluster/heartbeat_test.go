@@ -28,7 +28,7 @@ func TestHeartbeatsWaitForTheMainLoop(t *testing.T) {
 	address, id := g.raft.LeaderWithID()
 	header := raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte("rival"), Addr: []byte("127.0.0.1:1")}
 	term := g.raft.CurrentTerm()
-	asked, beaten := make(chan error, 1), make(chan error, 1)
+	asked, beaten := make(chan error, 1), make(chan error, 2)
 	go func() {
 		asked <- from.trans.RequestVote(id, address, &raft.RequestVoteRequest{RPCHeader: header, Term: term}, &raft.RequestVoteResponse{})
 	}()
@@ -37,9 +37,11 @@ func TestHeartbeatsWaitForTheMainLoop(t *testing.T) {
 		t.Fatalf("the main loop goes on: %v", err)
 	case <-time.After(200 * time.Millisecond): // it has the request by now
 	}
-	go func() {
-		beaten <- from.trans.AppendEntries(id, address, &raft.AppendEntriesRequest{RPCHeader: header, Term: term + 1}, &raft.AppendEntriesResponse{})
-	}()
+	for _, way := range []raft.Transport{from.trans, from.trans.NetworkTransport} { // ours, and raft's with its short cut
+		go func() {
+			beaten <- way.AppendEntries(id, address, &raft.AppendEntriesRequest{RPCHeader: header, Term: term + 1}, &raft.AppendEntriesResponse{})
+		}()
+	}
 	select {
 	case err := <-beaten:
 		t.Errorf("a heartbeat was answered past the main loop: %v", err)
@@ -50,7 +52,7 @@ func TestHeartbeatsWaitForTheMainLoop(t *testing.T) {
 	}
 	<-stuck
 	g.raft.DeregisterObserver(ob)
-	for _, answer := range []chan error{asked, beaten} {
+	for _, answer := range []chan error{asked, beaten, beaten} {
 		select {
 		case err := <-answer:
 			if err != nil && !t.Failed() {
