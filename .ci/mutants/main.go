@@ -33,7 +33,7 @@ type edit struct{ file, from, to string }
 
 type mutant struct {
 	name, why, pkg, pattern, says string
-	edits                   []edit
+	edits                         []edit
 }
 
 func main() {
