@@ -2,7 +2,7 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build test check bench fmt clean
+.PHONY: help demo build test check bench engine chaos powercuts flips mutants fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,22 @@ check: ## formatting, vet, house rules, lint
 
 bench: ## run the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/... ./cluster/...
+
+engine: ## measure the engine in processes of its own, against what is promised
+	$(GO) build -o bin/ ./cmd/catraca-bench
+	bin/catraca-bench engine --results bench/results $(ARGS)
+
+chaos: ## a hundred rounds of kills, stops, partitions and moves on three nodes
+	CATRACA_CHAOS_ROUNDS=$${CATRACA_CHAOS_ROUNDS:-100} $(GO) test -count=1 -timeout 6h -v -run '^TestChaos$$' $(ARGS) .
+
+powercuts: ## a hundred cuts of all nodes at once, on disks that forget what was not flushed
+	CATRACA_CUTS=$${CATRACA_CUTS:-100} $(GO) test -count=1 -timeout 6h -v -run 'TestPowerCut' $(ARGS) . ./storage/disktest
+
+flips: ## two thousand single-bit flips in a node's log
+	CATRACA_FLIPS=$${CATRACA_FLIPS:-2000} $(GO) test -count=1 -timeout 1h -v -run 'Flip' $(ARGS) ./storage
+
+mutants: ## break promises one by one; a test must notice each
+	.ci/mutants/run $(ARGS)
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
