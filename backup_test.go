@@ -48,6 +48,7 @@ queue: {rate_per_minute: 1200, burst: 10, active_cap: 60, claim: 3m, lease: 15m}
 	r.soldAtLeast(40)
 	file := filepath.Join(r.dir, "tonight.backup")
 	r.catraca(0, "backup", "create", "--config", r.config, "-o", file, "--reason", "before the rain")
+	r.keepsBackupsFromOthers(c)
 	<-c.ended
 	c.fail(t)
 	before, _ := r.settled(time.Minute, c.journals())
@@ -93,6 +94,30 @@ queue: {rate_per_minute: 1200, burst: 10, active_cap: 60, claim: 3m, lease: 15m}
 	r.catraca(0, "backup", "create", "--config", other, "-o", second)
 	if s := r.inspect(second); !s.Clean || s.Sales[0].Epoch != 1 {
 		t.Errorf("after the restore the backup is %+v", s)
+	}
+}
+
+// keepsBackupsFromOthers asks for a backup as those who must not have one, and looks for ours in the audit.
+func (r *rehearsal) keepsBackupsFromOthers(c *crowd) {
+	r.t.Helper()
+	const path = "/api/v1/admin/backup"
+	for _, ask := range []struct {
+		who, base, token string
+		want             int
+	}{
+		{"nobody", r.operator, "", http.StatusUnauthorized},
+		{"somebody", r.operator, "guessed", http.StatusUnauthorized},
+		{"a fan", r.operator, c.fans[0].Token, http.StatusForbidden},
+		{"the owner on the fan address", r.fan, r.owner, http.StatusNotFound},
+	} {
+		if code := apiCall(r.t, http.MethodPost, ask.base+path, ask.token, nil, nil); code != ask.want {
+			r.t.Errorf("%s asked for a backup and was answered with %d, want %d", ask.who, code, ask.want)
+		}
+	}
+	var audit json.RawMessage
+	if code := apiCall(r.t, http.MethodGet, r.fan+"/api/v1/admin/audit", r.owner, nil, &audit); code != http.StatusOK ||
+		!strings.Contains(string(audit), "backup.create") || !strings.Contains(string(audit), "before the rain") {
+		r.t.Errorf("the audit was answered with %d and does not know the backup: %.500s", code, audit)
 	}
 }
 
