@@ -27,6 +27,7 @@ const (
 // Kinds of messages: what is asked, and the answer to anything.
 const (
 	pulseAppend byte = iota + 1
+	pulseBeat        // an append that can wait for company
 	pulseVote
 	pulsePreVote
 	pulseNow
@@ -55,8 +56,8 @@ func newPulse(n *Node) *pulse {
 type pulseEnd struct {
 	dial sync.Mutex // held while connecting, by one of those who want to
 
-	mu    sync.Mutex // guards the rest, and writing
-	conn  net.Conn   // nil: not connected
+	mu    sync.Mutex // guards the rest
+	out   *outlet    // nil: not connected
 	heard time.Time  // when the last answer came
 	next  uint32
 	wait  map[uint32]chan pulseReply
@@ -70,7 +71,7 @@ type pulseReply struct {
 
 var errPulse = errors.New("the connection ended")
 
-// ask sends a request to a node and decodes its answer into resp.
+// ask sends a request to a node and decodes its answer into resp. A heartbeat waits a moment for those of other groups.
 func (p *pulse) ask(target raft.ServerAddress, group uint32, kind byte, req, resp any) error {
 	body, err := json.Marshal(req)
 	if err != nil {
@@ -124,7 +125,7 @@ func (p *pulse) end(target raft.ServerAddress) (*pulseEnd, error) {
 		return nil, err
 	}
 	e.mu.Lock()
-	e.conn = c
+	e.out = &outlet{conn: c}
 	e.mu.Unlock()
 	p.tasks.Go(func() { e.listen(c) })
 	return e, nil
@@ -133,24 +134,28 @@ func (p *pulse) end(target raft.ServerAddress) (*pulseEnd, error) {
 func (e *pulseEnd) connected() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.conn != nil
+	return e.out != nil
 }
 
 func (e *pulseEnd) send(kind byte, group uint32, body []byte) (<-chan pulseReply, uint32, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.conn == nil {
+	if e.out == nil {
 		return nil, 0, errPulse
 	}
 	e.next++
-	id, answer := e.next, make(chan pulseReply, 1)
-	e.wait[id] = answer
-	if err := writePulse(e.conn, kind, id, group, body); err != nil {
-		delete(e.wait, id)
-		_ = e.conn.Close() // listen sees it
-		return nil, 0, fmt.Errorf("write request: %w", err)
+	b, err := encodePulse(kind, e.next, group, body)
+	if err != nil {
+		return nil, 0, err
 	}
-	return answer, id, nil
+	answer := make(chan pulseReply, 1)
+	e.wait[e.next] = answer
+	patience := time.Duration(0)
+	if kind == pulseBeat {
+		patience = beatPatience
+	}
+	e.out.put(b, patience) // when that fails, listen says so
+	return answer, e.next, nil
 }
 
 // forget gives up waiting. A connection that has brought nothing since is of no use: what is sent over it after a cut
@@ -159,8 +164,8 @@ func (e *pulseEnd) forget(id uint32, asked time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.wait, id)
-	if e.conn != nil && e.heard.Before(asked) {
-		_ = e.conn.Close() // listen sees it
+	if e.out != nil && e.heard.Before(asked) {
+		_ = e.out.conn.Close() // listen sees it
 	}
 }
 
@@ -187,7 +192,7 @@ func (e *pulseEnd) listen(c net.Conn) {
 	_ = c.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.conn = nil
+	e.out = nil
 	for _, answer := range e.wait {
 		answer <- pulseReply{Error: errPulse.Error()}
 	}
@@ -218,7 +223,7 @@ func (p *pulse) close() {
 func (p *pulse) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	var busy atomic.Int32
-	var writing sync.Mutex
+	out := &outlet{conn: c}
 	for r := bufio.NewReader(c); ; {
 		kind, id, group, body, err := readPulse(r)
 		if err != nil {
@@ -235,18 +240,22 @@ func (p *pulse) serve(c net.Conn) {
 			if err != nil {
 				return
 			}
-			writing.Lock()
-			defer writing.Unlock()
-			if err := writePulse(c, pulseAnswer, id, group, answer); err != nil {
-				_ = c.Close()
+			b, err := encodePulse(pulseAnswer, id, group, answer)
+			if err != nil {
+				return
 			}
+			patience := time.Duration(0)
+			if kind == pulseBeat {
+				patience = answerPatience
+			}
+			out.put(b, patience)
 		})
 	}
 }
 
 func pulseCommand(kind byte) any {
 	switch kind {
-	case pulseAppend:
+	case pulseAppend, pulseBeat:
 		return new(raft.AppendEntriesRequest)
 	case pulseVote:
 		return new(raft.RequestVoteRequest)
@@ -292,20 +301,29 @@ func (p *pulse) handle(g *group, command any) pulseReply {
 	}
 }
 
-// writePulse writes one message. The caller sees that nobody else writes.
-func writePulse(c net.Conn, kind byte, id, group uint32, body []byte) error {
+// hurry sends what waits for company: somebody waits for the answers.
+func (p *pulse) hurry() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.ends {
+		e.mu.Lock()
+		out := e.out
+		e.mu.Unlock()
+		if out != nil {
+			p.tasks.Go(out.flush)
+		}
+	}
+}
+
+func encodePulse(kind byte, id, group uint32, body []byte) ([]byte, error) {
 	if len(body) > maxPulse {
-		return fmt.Errorf("a message of %d bytes, at most %d", len(body), maxPulse)
+		return nil, fmt.Errorf("a message of %d bytes, at most %d", len(body), maxPulse)
 	}
 	b := make([]byte, 0, pulseHeader+len(body))
 	b = binary.LittleEndian.AppendUint32(b, uint32(pulseHeader-4+len(body)))
 	b = append(b, kind)
 	b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, id), group)
-	if err := c.SetWriteDeadline(time.Now().Add(rpcTimeout)); err != nil {
-		return err
-	}
-	_, err := c.Write(append(b, body...))
-	return err
+	return append(b, body...), nil
 }
 
 // readPulse reads one message.

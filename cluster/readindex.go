@@ -101,6 +101,9 @@ func (g *group) readIndex() (uint64, error) {
 
 // confirm waits until a majority of the voters has answered, to requests begun after at, that this node leads in term.
 func (g *group) confirm(term uint64, at time.Time) error {
+	g.trans.reading.Add(1)
+	defer g.trans.reading.Add(-1)
+	g.node.pulse.hurry()
 	self := raft.ServerID(g.node.id)
 	limit := time.NewTimer(rpcTimeout)
 	defer limit.Stop()

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -21,6 +22,7 @@ type transport struct {
 	done      chan struct{}
 	once      sync.Once
 	confirmed confirmations
+	reading   atomic.Int32 // rounds of ReadIndex that wait for confirmations
 	news      news
 }
 
@@ -154,7 +156,11 @@ func (t *transport) append(id raft.ServerID, target raft.ServerAddress, args *ra
 	if len(args.Entries) > 0 {
 		return t.NetworkTransport.AppendEntries(id, target, args, resp)
 	}
-	return t.pulse.ask(raft.ServerAddress(id), t.group, pulseAppend, args, resp)
+	kind := pulseAppend
+	if args.PrevLogEntry == 0 && args.LeaderCommitIndex == 0 && t.reading.Load() == 0 {
+		kind = pulseBeat // nothing but a heartbeat, and nobody reads who waits for it
+	}
+	return t.pulse.ask(raft.ServerAddress(id), t.group, kind, args, resp)
 }
 
 // RequestVote implements raft.Transport.
