@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"syscall"
@@ -117,6 +118,8 @@ func (c *child) do(ctx context.Context, o order, r *reply) (err error) {
 		r.Gap, err = c.gap(ctx, o)
 	case "usage":
 		r.Heap, r.CPU = usage()
+	case "profile":
+		return profile(ctx, o.To, o.During)
 	case "leaders":
 		for i := range c.node.Shards() {
 			name, _, _ := c.node.Leader(i)
@@ -251,6 +254,23 @@ func (c *child) gap(ctx context.Context, o order) (time.Duration, error) {
 		return nil
 	})
 	return longest, err
+}
+
+// profile writes where the time goes into a file.
+func profile(ctx context.Context, path string, during time.Duration) error {
+	f, err := os.Create(path) //nolint:gosec // the parent's
+	if err != nil {
+		return fmt.Errorf("create profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(fmt.Errorf("start profile: %w", err), f.Close())
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(during):
+	}
+	pprof.StopCPUProfile()
+	return f.Close()
 }
 
 func usage() (heap uint64, cpu time.Duration) {

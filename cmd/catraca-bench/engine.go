@@ -19,6 +19,7 @@ type engineOptions struct {
 	dir     string
 	results string
 	only    []string
+	profile string
 }
 
 func engineCommand(env environment, missed *bool) *cobra.Command {
@@ -42,6 +43,7 @@ func engineCommand(env environment, missed *bool) *cobra.Command {
 	f.IntVar(&o.rounds, "rounds", 30, "how often the leader is killed, and transferred")
 	f.StringVar(&o.dir, "dir", "", "folder on the disk to measure; empty: a temporary one")
 	f.StringVar(&o.results, "results", "", "also write the report into this folder")
+	f.StringVar(&o.profile, "idle-profile", "", "write a CPU profile of an idle node into this file")
 	f.StringSliceVar(&o.only, "only", nil, "measure only these: one, three, alone, shards, restart, loss, idle")
 	return c
 }

@@ -166,6 +166,11 @@ func (b *bench) idle(ctx context.Context, dir string) error {
 			cpu += got.CPU - used[i]
 			heap = max(heap, got.Heap)
 		}
+		if b.o.profile != "" {
+			if _, err := f.nodes[0].ask(order{Do: "profile", To: b.o.profile, During: 10 * time.Second}); err != nil {
+				return err
+			}
+		}
 		share, each := 100*cpu.Seconds()/took.Seconds(), float64(heap)/16/(1<<20)
 		b.report.add(row{What: "sixteen idle shards on three nodes, share of one core", Got: fmt.Sprintf("%.1f %%", share), Floor: "10 %", Held: share <= 10})
 		b.report.add(row{What: "heap for each idle shard replica, whole process divided by sixteen", Got: fmt.Sprintf("%.2f MB", each), Floor: "1 MB", Held: each <= 1})
