@@ -71,7 +71,7 @@ type Options struct {
 
 	// HeartbeatTimeout is how long a follower waits for its leader before it calls an election, and ElectionTimeout
 	// how long that may take. Heartbeats wait behind disk flushes, so neither may be less than about ten times the
-	// slowest of those. 0: 500 ms each. A node that is the only voter does not wait for either.
+	// slowest of those. 0: 750 ms each. A node that is the only voter does not wait for either.
 	HeartbeatTimeout time.Duration
 	ElectionTimeout  time.Duration
 	// LeaderLease is how long a leader goes on without hearing of a majority; 0: half of HeartbeatTimeout.
@@ -112,8 +112,8 @@ func (o *Options) complete() error {
 	}
 	def(&o.Shards, 16)
 	def(&o.Listen, "127.0.0.1:0")
-	def(&o.HeartbeatTimeout, 500*time.Millisecond)
-	def(&o.ElectionTimeout, max(500*time.Millisecond, o.HeartbeatTimeout))
+	def(&o.HeartbeatTimeout, 750*time.Millisecond)
+	def(&o.ElectionTimeout, max(750*time.Millisecond, o.HeartbeatTimeout))
 	def(&o.LeaderLease, o.HeartbeatTimeout/2)
 	def(&o.CommitTimeout, time.Second)
 	def(&o.Replicas, 3)

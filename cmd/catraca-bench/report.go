@@ -37,7 +37,7 @@ type report struct {
 }
 
 func newReport(ctx context.Context) *report {
-	r := &report{At: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), Cores: runtime.NumCPU(), Command: strings.Join(os.Args, " ")}
+	r := &report{At: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), Cores: runtime.NumCPU(), Command: strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " ")}
 	if out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output(); err == nil {
 		r.Commit = strings.TrimSpace(string(out))
 	}
@@ -52,7 +52,6 @@ func newReport(ctx context.Context) *report {
 			}
 		}
 	}
-	r.Command = filepath.Base(r.Command)
 	return r
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +42,7 @@ func child() bool {
 			os.Exit(exitBroken)
 		},
 	}
-	for _, p := range strings.Split(words[3], ",") {
+	for p := range strings.SplitSeq(words[3], ",") {
 		id, address, _ := strings.Cut(p, "=")
 		o.Peers = append(o.Peers, cluster.Peer{ID: id, Address: address})
 		if id == o.NodeID {
@@ -117,7 +118,7 @@ func (t *tape) Apply(_, _ uint64, data []byte) {
 func (t *tape) all() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.data[:len(t.data):len(t.data)]
+	return slices.Clip(t.data)
 }
 
 // Snapshot implements cluster.Pump.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -247,7 +248,7 @@ func (r *room) inOrder(m *machine) {
 func (m *machine) list(shard int) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.have[shard][:len(m.have[shard]):len(m.have[shard])]
+	return slices.Clip(m.have[shard])
 }
 
 // known copies what has been acknowledged.
