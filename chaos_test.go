@@ -179,8 +179,9 @@ func (n *nemesis) strike() {
 	n.longest = max(n.longest, first)
 	n.raise(kind)
 	n.ready(time.Minute)
+	n.whole(time.Minute)
 	answered := n.shop.tally.count() - before
-	n.t.Logf("round %d: %s of %s for %v, first answer %v after it, all ready after %v, %d commands answered",
+	n.t.Logf("round %d: %s of %s for %v, first answer %v after it, everything as before after %v, %d commands answered",
 		n.round, kind.name, victim.id, lasted.Round(time.Millisecond), first.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), answered)
 	if answered < fewestCommands {
 		n.t.Fatalf("round %d: only %d commands were answered", n.round, answered)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -337,6 +338,7 @@ type shardStatus struct {
 	Shard  int
 	State  string
 	Leader string
+	Voters []string
 	Term   uint64
 	Commit uint64
 }
@@ -379,6 +381,22 @@ func (f *fleet) leader() (leads *member, shard int) {
 		}
 	}
 	return nil, busiest.Shard
+}
+
+// whole waits until every node votes in every shard again: one that came in anew is let vote when it has everything.
+func (f *fleet) whole(within time.Duration) {
+	f.t.Helper()
+	var all []shardStatus
+	for began := time.Now(); time.Since(began) < within; time.Sleep(100 * time.Millisecond) {
+		all = f.status()
+		bad := slices.ContainsFunc(f.nodes, func(m *member) bool {
+			return slices.ContainsFunc(all, func(s shardStatus) bool { return !slices.Contains(s.Voters, m.name()) })
+		})
+		if len(all) > 0 && !bad {
+			return
+		}
+	}
+	f.t.Fatalf("not every node votes in every shard after %v: %+v\n%s", within, all, f.tails())
 }
 
 // terms is the sum of all shards' terms: it grows by one with every election that somebody won, and by more when
