@@ -49,6 +49,7 @@ func TestResumeKeepsThoseWhoAreLeft(t *testing.T) {
 	for range 3 {
 		h.Virtual(t, cfg).Live(t, cfg)
 	}
+	apitest.Eventually(t, "all are connected", func() bool { return h.Live.Connections() == 3 })
 	drained := make(chan error, 1)
 	go func() { drained <- h.Live.Drain(t.Context(), 3*time.Hour) }()
 	apitest.Eventually(t, "the first wave is gone", func() bool { return h.Live.Connections() == 2 })

@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/transport/api/apitest"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -115,7 +116,8 @@ func TestSilentPeersAreCut(t *testing.T) {
 	h := hasty(t)
 	cfg := h.Event(t, nil)
 	silent, alive := h.Virtual(t, cfg).Live(t, cfg), h.Virtual(t, cfg).Live(t, cfg)
-	before := h.Live.Connections()
+	const before = 2
+	apitest.Eventually(t, "both are connected", func() bool { return h.Live.Connections() == before })
 	silent.SetPingHandler(func(string) error { return nil })
 	go func() {
 		for {
