@@ -33,6 +33,7 @@ func TestRollingRestart(t *testing.T) {
 	shop.begin()
 	restarts := make([]time.Time, 0, len(f.nodes)+1)
 	for _, m := range f.nodes {
+		f.whole(time.Minute)
 		time.Sleep(time.Second)
 		restarts = append(restarts, time.Now())
 		m.signal(syscall.SIGTERM)
