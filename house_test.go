@@ -19,7 +19,7 @@ const module = "github.com/catraca/catraca/"
 // order is the house from the ground up: a package may import those of earlier lines, and of its own line never.
 // When a test below fails, its message says what to do; docs/ARCHITECTURE.md says why the order is this one.
 var order = [][]string{
-	{"actors/sale/slab", "actors/sale/due"},
+	{"actors/sale/slab", "actors/sale/due", "storage/durable"},
 	{"actors/sale/seatmap", "actors/sale/queue"},
 	{"actors/sale", "actors/account", "storage", "actors/directory/password", "actors/directory/throttle", "actors/gateway/forecast", "cluster/placement", "cluster/pki"},
 	{"cluster"},

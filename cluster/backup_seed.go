@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/catraca/catraca/storage"
+	"github.com/catraca/catraca/storage/durable"
 )
 
 // seedSuffix marks a folder that is not complete yet.
@@ -43,7 +44,7 @@ func Seed(o Options, shard func(i int) (io.ReadCloser, error), first func(i int)
 	if err := os.Rename(fresh, o.Dir); err != nil {
 		return fmt.Errorf("cluster: seed: %w", err)
 	}
-	return syncFolder(filepath.Dir(filepath.Clean(o.Dir)))
+	return durable.SyncDir(filepath.Dir(filepath.Clean(o.Dir)))
 }
 
 func seed(o Options, dir string, shard func(i int) (io.ReadCloser, error), first func(i int) [][]byte) (err error) {
@@ -142,18 +143,6 @@ func syncTree(dir string) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		return syncFolder(path)
+		return durable.SyncDir(path)
 	})
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("open folder: %w", err)
-	}
-	defer func() { _ = d.Close() }() // only flushed
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -103,27 +105,13 @@ func (b *book) save() error {
 	if err != nil {
 		return fmt.Errorf("cluster: write address book: %w", err)
 	}
-	return writeWhole(b.path, append(raw, '\n'))
-}
-
-// writeWhole replaces a file: afterwards it has all of data or, after a crash, what it had.
-func writeWhole(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(b.path), 0o700); err != nil {
 		return fmt.Errorf("cluster: create folder: %w", err)
 	}
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("cluster: write %s: %w", path, err)
+	if err := durable.WriteFile(b.path, append(raw, '\n')); err != nil {
+		return fmt.Errorf("cluster: %w", err)
 	}
-	_, errWrite := f.Write(data)
-	errSync := f.Sync()
-	if err := errors.Join(errWrite, errSync, f.Close()); err != nil {
-		return fmt.Errorf("cluster: write %s: %w", path, err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("cluster: write %s: %w", path, err)
-	}
-	return syncFolder(filepath.Dir(path))
+	return nil
 }
 
 // change runs f under the lock; when f says so, the book is written and everybody who waits is told.

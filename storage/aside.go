@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -71,27 +73,17 @@ func SetAside(dir, reason string) (movedTo string, err error) {
 	if err := os.Rename(dir, to); err != nil {
 		return "", fmt.Errorf("set %s aside: %w", dir, err)
 	}
-	if err := syncDir(filepath.Dir(dir)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(dir)); err != nil {
 		return to, err
 	}
 	return to, dropAside(dir, to)
 }
 
 func writeIncarnation(dir string, n int) error {
-	path := dir + incarnationName
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := durable.WriteFile(dir+incarnationName, []byte(incarnationText(n))); err != nil {
 		return fmt.Errorf("write incarnation: %w", err)
 	}
-	_, errWrite := f.WriteString(incarnationText(n))
-	errSync := f.Sync()
-	if err := errors.Join(errWrite, errSync, f.Close()); err != nil {
-		return fmt.Errorf("write incarnation: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write incarnation: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
+	return nil
 }
 
 // dropAside removes all but the newest folders set aside. The one just made stays whatever the clock says.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -71,7 +73,7 @@ func (s *Store) copyTo(fresh string) (*bbolt.DB, error) {
 		err = os.Rename(fresh, s.opt.path())
 	}
 	if err == nil {
-		err = syncDir(s.opt.Dir)
+		err = durable.SyncDir(s.opt.Dir)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -10,6 +10,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -59,7 +61,7 @@ func openFile(o *Options) (*bbolt.DB, error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("rename new file: %w", err)
 	}
-	if err := syncDir(o.Dir); err != nil {
+	if err := durable.SyncDir(o.Dir); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
@@ -158,18 +160,6 @@ func isEmpty(db *bbolt.DB) bool {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("open folder: %w", err)
-	}
-	defer func() { _ = d.Close() }()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return nil
 }
 
 // mmapBytes is address space, not memory; with 32-bit addresses there is little of it.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -27,7 +29,7 @@ func Mark(dir, reason string) error {
 	path := filepath.Join(dir, markName)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return syncDir(dir) // the process that made it may have died before this
+		return durable.SyncDir(dir) // the process that made it may have died before this
 	}
 	if err != nil {
 		return fmt.Errorf("mark %s: %w", dir, err)
@@ -36,9 +38,7 @@ func Mark(dir, reason string) error {
 	if len(reason) > maxMarkBytes {
 		reason = strings.ToValidUTF8(reason[:maxMarkBytes], "")
 	}
-	_, errWrite := f.WriteString(reason + "\n")
-	errSync := f.Sync()
-	if err := errors.Join(errWrite, errSync, f.Close(), syncDir(dir)); err != nil {
+	if err := errors.Join(durable.Finish(f, []byte(reason+"\n")), durable.SyncDir(dir)); err != nil {
 		return fmt.Errorf("mark %s: %w", dir, err)
 	}
 	return nil
@@ -71,5 +71,5 @@ func unmark(dir string) error {
 	case err != nil:
 		return fmt.Errorf("remove mark: %w", err)
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }

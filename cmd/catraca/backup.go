@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 func backupCommand(env environment) *cobra.Command {
@@ -84,7 +86,7 @@ func createBackup(ctx context.Context, env environment, api *client, file, reaso
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
-	if err := syncParent(file); err != nil {
+	if err := durable.SyncDir(filepath.Dir(file)); err != nil {
 		return err
 	}
 	env.say("%s bytes in %v. The file is as secret as the key that signs tickets, which is in it.\nLook into it: catraca backup inspect %s",

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/catraca/catraca/config"
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -93,41 +94,9 @@ func writeHouse(cfg config.Config, secrets map[string][]byte) error {
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("write secrets of the house: %w", err)
 		}
-		if err := writeSynced(path, data); err != nil {
+		if err := durable.WriteFile(path, data); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// writeSynced writes a private file aside, flushes it and gives it its name: it is there whole, or not at all.
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return syncParent(path)
-}
-
-// syncParent flushes the folder a file is in, so that its name stays.
-func syncParent(path string) error {
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("flush folder: %w", err)
-	}
-	defer func() { _ = d.Close() }() // only flushed
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("flush folder: %w", err)
 	}
 	return nil
 }

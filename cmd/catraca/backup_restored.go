@@ -10,6 +10,7 @@ import (
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/config"
+	"github.com/catraca/catraca/storage/durable"
 )
 
 // newEpochs returns, by shard, the entries that begin a new epoch of identifiers in every sale of a backup. They stand
@@ -36,7 +37,7 @@ func newEpochs(seen *inspection, raise uint32) (func(shard int) [][]byte, error)
 const restoringName = "restoring"
 
 func beginRestore(cfg config.Config) error {
-	return writeSynced(filepath.Join(cfg.Node.Data, restoringName), []byte("run catraca backup restore again\n"))
+	return durable.WriteFile(filepath.Join(cfg.Node.Data, restoringName), []byte("run catraca backup restore again\n"))
 }
 
 func endRestore(cfg config.Config) error {
@@ -44,7 +45,7 @@ func endRestore(cfg config.Config) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("end restore: %w", err)
 	}
-	return syncParent(path)
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // refuseHalfRestored keeps a node from founding an empty cluster where a restore was cut short.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/catraca/catraca/config"
 	"github.com/catraca/catraca/storage"
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -140,7 +141,7 @@ func (e *statusError) Error() string { return "status " + strconv.Itoa(e.code) }
 
 // markClean says to the next start that this stop was clean.
 func markClean(cfg config.Config) error {
-	return writeSynced(filepath.Join(cfg.Node.Data, cleanName), []byte("nothing was on its way\n"))
+	return durable.WriteFile(filepath.Join(cfg.Node.Data, cleanName), []byte("nothing was on its way\n"))
 }
 
 // unmarkClean takes it back before anything is written.
@@ -151,5 +152,5 @@ func unmarkClean(cfg config.Config) error {
 	} else if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	return syncParent(path)
+	return durable.SyncDir(filepath.Dir(path))
 }

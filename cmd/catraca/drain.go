@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/catraca/catraca/cluster"
+	"github.com/catraca/catraca/storage/durable"
 )
 
 const (
@@ -91,7 +92,7 @@ func (n *node) handAway(ctx context.Context) {
 	if !others || n.self().State == cluster.StateDraining {
 		return
 	}
-	if err := writeSynced(filepath.Join(n.cfg.Node.Data, stoppingName), []byte("draining until the next start\n")); err != nil {
+	if err := durable.WriteFile(filepath.Join(n.cfg.Node.Data, stoppingName), []byte("draining until the next start\n")); err != nil {
 		n.log.Warn("leaderships not handed away", slog.Any("error", err))
 		return
 	}

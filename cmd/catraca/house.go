@@ -14,6 +14,7 @@ import (
 	"github.com/catraca/catraca/cluster"
 	"github.com/catraca/catraca/cluster/pki"
 	"github.com/catraca/catraca/config"
+	"github.com/catraca/catraca/storage/durable"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -66,7 +67,7 @@ func (j joined) peers() []cluster.Peer {
 
 // keep writes everything that a newcomer was given. What makes the node start as a member comes last.
 func (w *welcome) keep(cfg config.Config) error {
-	if err := writeSynced(filepath.Join(cfg.Node.Data, clusterIDName), []byte(w.Cluster+"\n")); err != nil {
+	if err := durable.WriteFile(filepath.Join(cfg.Node.Data, clusterIDName), []byte(w.Cluster+"\n")); err != nil {
 		return err
 	}
 	if err := writeHouse(cfg, w.House); err != nil {
@@ -76,7 +77,7 @@ func (w *welcome) keep(cfg config.Config) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", joinedName, err)
 	}
-	return writeSynced(filepath.Join(cfg.Node.Data, joinedName), append(b, '\n'))
+	return durable.WriteFile(filepath.Join(cfg.Node.Data, joinedName), append(b, '\n'))
 }
 
 func pkiDir(cfg config.Config) string { return filepath.Join(cfg.Node.Data, "pki") }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/catraca/catraca/config"
+	"github.com/catraca/catraca/storage/durable"
 )
 
 // listen opens a listener. Without a certificate only this machine is served: passwords and tickets travel on it.
@@ -47,5 +48,5 @@ func identity(dir string) (string, error) {
 	raw := make([]byte, 8)
 	_, _ = rand.Read(raw) // never fails
 	id := hex.EncodeToString(raw)
-	return id, writeSynced(path, []byte(id+"\n")) // the engine's data will bear it
+	return id, durable.WriteFile(path, []byte(id+"\n")) // the engine's data will bear it
 }

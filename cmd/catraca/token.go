@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/catraca/catraca/storage/durable"
 )
 
 // tokenName is the file in the data directory by which commands on this machine act as the house. Whoever may read it
@@ -22,5 +24,5 @@ func houseToken(dir string) (string, error) {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails
 	token = base64.RawURLEncoding.EncodeToString(raw)
-	return token, writeSynced(path, []byte(token+"\n"))
+	return token, durable.WriteFile(path, []byte(token+"\n"))
 }
