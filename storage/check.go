@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -82,18 +81,12 @@ func firstDamage(err error) error {
 // checkTree is bbolt's own check of its pages. It sees little of what bits can do, but it sees pages that are used
 // twice, which the next write would destroy.
 func (s *Store) checkTree() (err error) {
-	old := debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if r := recover(); r != nil {
-			err = &DamageError{Path: s.opt.path(), Key: "file", What: fmt.Sprint(r)}
-		}
-	}()
+	defer stumbled(debug.SetPanicOnFault(true), &err, s.damagedFile)
 	return s.view(func(tx *bbolt.Tx) error {
 		var first error
 		for err := range tx.Check() { // to the end, or its goroutine stays
 			if first == nil {
-				first = &DamageError{Path: s.opt.path(), Key: "file", What: err.Error()}
+				first = s.damagedFile(err.Error())
 			}
 		}
 		return first

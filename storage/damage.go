@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 )
 
 // Errors a caller can take a decision on.
@@ -30,4 +31,18 @@ func (e *DamageError) Error() string {
 		return fmt.Sprintf("storage: %s: shard %d: %s is damaged: %s", e.Path, e.Shard, e.Key, e.What)
 	}
 	return fmt.Sprintf("storage: %s: shard %d: entry %d is damaged: %s", e.Path, e.Shard, e.Index, e.What)
+}
+
+// damagedFile is damage of which nobody can say what it hit.
+func (s *Store) damagedFile(what string) error {
+	return &DamageError{Path: s.opt.path(), Key: "file", What: what}
+}
+
+// stumbled is deferred by whoever lets bbolt walk over pages that may be damaged: it may panic there, or follow a page
+// number out of the file, which debug.SetPanicOnFault makes a panic too. old is what that was before.
+func stumbled(old bool, err *error, damage func(what string) error) {
+	debug.SetPanicOnFault(old)
+	if r := recover(); r != nil {
+		*err = damage(fmt.Sprint(r))
+	}
 }

@@ -15,13 +15,7 @@ const tailEntries = 512
 
 // load reads the file into memory, as far as it is held there, and checks it on the way.
 func (s *Store) load() (err error) {
-	old := debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if r := recover(); r != nil {
-			err = &DamageError{Path: s.opt.path(), Key: "file", What: fmt.Sprint(r)}
-		}
-	}()
+	defer stumbled(debug.SetPanicOnFault(true), &err, s.damagedFile)
 	if err := checkHeads(s.db, s.opt.path()); errors.Is(err, errLastCommit) {
 		if !s.opt.AllowLostCommit {
 			return &DamageError{Path: s.opt.path(), Key: "head", What: err.Error()}

@@ -87,13 +87,7 @@ func (s *Store) scrub(ctx context.Context, pace func(context.Context, int)) (ent
 
 // scrubRecords looks at everything in the file that is not an entry.
 func (s *Store) scrubRecords() (err error) {
-	old := debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if r := recover(); r != nil {
-			err = &DamageError{Path: s.opt.path(), Key: "file", What: fmt.Sprint(r)}
-		}
-	}()
+	defer stumbled(debug.SetPanicOnFault(true), &err, s.damagedFile)
 	return s.view(func(tx *bbolt.Tx) error {
 		if _, err := readIdentity(tx, &s.opt); err != nil {
 			return err

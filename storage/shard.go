@@ -88,13 +88,7 @@ func (sh *Shard) GetLog(index uint64, l *raft.Log) error {
 }
 
 func (sh *Shard) read(index uint64, l *raft.Log) (err error) {
-	old := debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if r := recover(); r != nil { // bbolt stumbled over a damaged page
-			err = sh.damage(index, fmt.Sprint(r))
-		}
-	}()
+	defer stumbled(debug.SetPanicOnFault(true), &err, func(what string) error { return sh.damage(index, what) })
 	return sh.s.db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(sh.bucket)
 		if b == nil {
