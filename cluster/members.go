@@ -84,6 +84,15 @@ func (n *Node) Members() []Member {
 			votes[nameOf(string(s.ID))]++
 		}
 	}
+	all := n.known()
+	for i := range all {
+		all[i].Leads, all[i].Votes = leads[all[i].Name], votes[all[i].Name]
+	}
+	return all
+}
+
+// known are the Members without what they lead and vote in.
+func (n *Node) known() []Member {
 	self := Member{Name: n.opt.NodeID, ServerID: n.id, Role: n.opt.Role, Address: n.address, Version: n.opt.Version,
 		Seen: time.Now(), Self: true}
 	switch {
@@ -114,9 +123,6 @@ func (n *Node) Members() []Member {
 			m.State = StateDraining
 		}
 		all = append(all, m)
-	}
-	for i := range all {
-		all[i].Leads, all[i].Votes = leads[all[i].Name], votes[all[i].Name]
 	}
 	return all
 }

@@ -48,6 +48,7 @@ func (o *outlet) flush() {
 	o.write()
 }
 
+// write writes the queue. The caller holds mu.
 func (o *outlet) write() {
 	if len(o.queue) == 0 {
 		return

@@ -272,32 +272,27 @@ func pulseCommand(kind byte) any {
 func (p *pulse) handle(g *group, command any) pulseReply {
 	ctx, cancel := context.WithTimeout(context.Background(), rpcTimeout)
 	defer cancel()
-	done := make(chan raft.RPCResponse, 1)
-	select {
-	case g.trans.rpc <- raft.RPC{Command: command, RespChan: done}:
-	case <-g.trans.done:
-		return pulseReply{Error: "the shard has stopped"}
-	case <-p.stop:
-		return pulseReply{Error: "the node is stopping"}
-	case <-ctx.Done():
-		return pulseReply{Error: "the shard is busy"}
-	}
-	select {
-	case r := <-done:
-		if r.Error != nil {
-			return pulseReply{Error: r.Error.Error()}
+	in, done := g.trans.rpc, make(chan raft.RPCResponse, 1)
+	for {
+		select {
+		case in <- raft.RPC{Command: command, RespChan: done}:
+			in = nil
+		case r := <-done:
+			if r.Error != nil {
+				return pulseReply{Error: r.Error.Error()}
+			}
+			b, err := json.Marshal(r.Response)
+			if err != nil {
+				return pulseReply{Error: err.Error()}
+			}
+			return pulseReply{Response: b}
+		case <-g.trans.done:
+			return pulseReply{Error: "the shard has stopped"}
+		case <-p.stop:
+			return pulseReply{Error: "the node is stopping"}
+		case <-ctx.Done():
+			return pulseReply{Error: "the shard is busy"}
 		}
-		b, err := json.Marshal(r.Response)
-		if err != nil {
-			return pulseReply{Error: err.Error()}
-		}
-		return pulseReply{Response: b}
-	case <-g.trans.done:
-		return pulseReply{Error: "the shard has stopped"}
-	case <-p.stop:
-		return pulseReply{Error: "the node is stopping"}
-	case <-ctx.Done():
-		return pulseReply{Error: "the shard is busy"}
 	}
 }
 

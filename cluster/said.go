@@ -10,7 +10,7 @@ type saidStates map[string]State
 
 // changes tells what is new. The link's goroutine.
 func (said saidStates) changes(n *Node) {
-	for _, m := range n.Members() {
+	for _, m := range n.known() {
 		before, known := said[m.Name]
 		said[m.Name] = m.State
 		switch {
