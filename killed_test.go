@@ -5,45 +5,23 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/catraca/catraca/bench"
 )
 
-// kills is how often the server is killed: CATRACA_KILLS, or 20, or 5 in short runs.
-func kills(t *testing.T) int {
-	t.Helper()
-	if text := os.Getenv("CATRACA_KILLS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 10_000 {
-			t.Fatalf("CATRACA_KILLS is %q, want a number from 1 to 10000", text)
-		}
-		return n
-	}
-	if testing.Short() {
-		return 5
-	}
-	return 20
-}
-
 // The server is killed again and again while a crowd buys, at moments that nobody chose, also while it comes back. It
 // finds on its disk whatever it had acknowledged: places, holds, orders, tickets, and the order of the queue.
 func TestKilledServerLosesNothing(t *testing.T) {
 	const fans = 400
-	times := kills(t)
-	seed := rand.Uint64() //nolint:gosec // printed and repeatable
-	if text := os.Getenv("CATRACA_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("CATRACA_SEED is %q, want a number", text)
-		}
-		seed = n
+	usual := 20
+	if testing.Short() {
+		usual = 5
 	}
-	random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // repeatable
-	t.Logf("seed %d, %d kills", seed, times)
+	times := numberFrom(t, "CATRACA_KILLS", usual, 10_000)
+	random := seeded(t)
+	t.Logf("%d kills", times)
 	r := stage(t, false)
 	r.trouble()
 	// Everybody comes while the first fifth of the kills happens, and is let in over the time of the others.
