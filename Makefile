@@ -2,7 +2,7 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build test check bench engine chaos powercuts flips mutants fmt clean
+.PHONY: help demo build test check bench engine chaos rolling powercuts flips mutants fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ engine: ## measure the engine in processes of its own, against what is promised
 
 chaos: ## a hundred rounds of kills, stops, partitions and moves on three nodes
 	CATRACA_CHAOS_ROUNDS=$${CATRACA_CHAOS_ROUNDS:-100} $(GO) test -count=1 -timeout 6h -v -run '^TestChaos$$' $(ARGS) .
+
+rolling: ## restart three nodes one by one under five thousand fans
+	CATRACA_FANS=$${CATRACA_FANS:-5000} $(GO) test -count=1 -timeout 1h -v -run '^TestRollingRestart$$' $(ARGS) .
 
 powercuts: ## a hundred cuts of all nodes at once, on disks that forget what was not flushed
 	CATRACA_CUTS=$${CATRACA_CUTS:-100} $(GO) test -count=1 -timeout 6h -v -run 'TestPowerCut' $(ARGS) . ./storage/disktest

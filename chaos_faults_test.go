@@ -13,13 +13,10 @@ import (
 type fault struct {
 	name   string
 	mayEnd bool // a node may end by itself because of it
-	named  bool // only brought when CATRACA_CHAOS_FAULTS names it
 	bring  func(n *nemesis, victim *member)
 }
 
-// faults that a cluster of so many nodes can have; only those named, if any are. A node that leaves for good has to be
-// named: while it is on its way out it answers 410 for a hold that it has just had made, because it looks for it in
-// what it has left behind.
+// faults that a cluster of so many nodes can have; only those named, if any are.
 func faults(nodes int, only string) []fault {
 	all := []fault{
 		{name: "kill", bring: (*nemesis).killOne},
@@ -29,14 +26,14 @@ func faults(nodes int, only string) []fault {
 		{name: "slow cable", bring: (*nemesis).slow},
 		{name: "leader transfer", bring: (*nemesis).transfer},
 		{name: "drain", bring: (*nemesis).drain},
-		{name: "leave and rejoin", named: true, bring: (*nemesis).leave},
+		{name: "leave and rejoin", bring: (*nemesis).leave},
 		{name: "lost disk", bring: (*nemesis).lose},
 	}
 	if nodes == 1 {
 		all = all[:2]
 	}
 	return slices.DeleteFunc(all, func(f fault) bool {
-		return only == "" && f.named || only != "" && !slices.Contains(strings.Split(only, ","), f.name)
+		return only != "" && !slices.Contains(strings.Split(only, ","), f.name)
 	})
 }
 

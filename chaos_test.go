@@ -48,9 +48,9 @@ const (
 	// fewest commands that must be answered in a round: a fault that nobody noticed because nobody shopped shows
 	// nothing.
 	fewestCommands = 20
-	// nextAnswer bounds the time from the end of a fault to the answer of a command begun after it. On a machine of
-	// its own it is 5 s; this one runs three nodes, a crowd and perhaps other tests on the same cores.
-	nextAnswer = 15 * time.Second
+	// nextAnswer bounds the time from the end of a fault to the answer of a command begun after it, in the long run; the
+	// short one goes on beside whatever else tests the machine, and with the race detector.
+	nextAnswer = 5 * time.Second
 )
 
 // arena is the event file of the chaos: whatever is held stays held, so that nothing ends by time alone.
@@ -170,10 +170,14 @@ func (n *nemesis) strike() {
 	kind.bring(n, victim)
 	lasted := time.Since(began)
 	n.shop.tally.after()
+	limit := nextAnswer
+	if !n.long {
+		limit *= 3
+	}
 	var first time.Duration
 	for ok := false; !ok; time.Sleep(5 * time.Millisecond) {
-		if first, ok = n.shop.tally.firstAnswer(); !ok && time.Since(began)-lasted > nextAnswer {
-			n.t.Fatalf("round %d: no command was answered within %v after %s of %s had healed:\n%s", n.round, nextAnswer, kind.name, victim.id, n.tails())
+		if first, ok = n.shop.tally.firstAnswer(); !ok && time.Since(began)-lasted > limit {
+			n.t.Fatalf("round %d: no command was answered within %v after %s of %s had healed:\n%s", n.round, limit, kind.name, victim.id, n.tails())
 		}
 	}
 	n.longest = max(n.longest, first)

@@ -30,10 +30,6 @@ const (
 	stepSee                     // a look at the seat
 )
 
-// strictLooks says that a look at one's own hold never shows one that was given back at another node before. So far
-// only a look that finds nothing asks the leader; one that finds something may be as old as the replica that answers.
-const strictLooks = false
-
 // projected splits a history by seat and by account.
 func projected(all []operation) (seats map[uint32][]porcupine.Operation, accounts map[string][]porcupine.Operation) {
 	seats, accounts = make(map[uint32][]porcupine.Operation), make(map[string][]porcupine.Operation)
@@ -71,8 +67,6 @@ func projected(all []operation) (seats map[uint32][]porcupine.Operation, account
 // seatStep is what an operation means for one of its seats; false: nothing.
 func seatStep(o operation, seat uint32) (step, bool) {
 	switch {
-	case o.outcome == done && o.deed == deedLook && o.hold != "" && !strictLooks:
-		return step{}, false
 	case o.outcome == done:
 		return map[deed]step{
 			deedHold: {kind: stepTake, hold: o.hold}, deedBest: {kind: stepTake, hold: o.hold},

@@ -135,12 +135,26 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 	if err != nil {
 		return account.Result{}, fmt.Errorf("submit to directory: %w", err)
 	}
-	if elsewhere && h.Applied() < index {
-		ctx, cancel := context.WithTimeout(ctx, followPatience)
-		defer cancel()
-		_ = h.Await(ctx, index) // what this node does not have in time is done all the same
+	if elsewhere {
+		if err := follow(ctx, h, index, c); err != nil {
+			return account.Result{}, fmt.Errorf("submit to directory: %w", err)
+		}
 	}
 	return res, nil
+}
+
+// follow waits until this node has an entry that another one made of a command. Without it this node would deny what
+// was just done: who can ask again is sent to do so with [sequencer.ErrUnavailable], and is told from the kept answers.
+func follow(ctx context.Context, h *sequencer.Handle[machine, account.Result], index uint64, c *account.Command) error {
+	if h.Applied() >= index {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, followPatience)
+	defer cancel()
+	if err := h.Await(ctx, index); err != nil && c.Key != (account.Key{}) {
+		return fmt.Errorf("%w: entry %d is done and not here yet: %w", sequencer.ErrUnavailable, index, err)
+	}
+	return nil
 }
 
 // Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps. Once Read has

@@ -257,6 +257,24 @@ func TestManyAskWhileManyChange(t *testing.T) {
 	wg.Wait()
 }
 
+// TestBehindTheLeader is a node that another one has done something for, and that does not hear of it.
+func TestBehindTheLeader(t *testing.T) {
+	h := ready(t, t.TempDir())
+	m, _ := h.shard.Get(machineID)
+	once, again := &account.Command{Op: account.OpCreate}, &account.Command{Op: account.OpCreate, Key: account.Key{1}}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := follow(ctx, m, m.Applied()+9, again); !errors.Is(err, sequencer.ErrUnavailable) {
+		t.Errorf("an entry that is not here, of a command that may be done again: %v", err)
+	}
+	if err := follow(ctx, m, m.Applied()+9, once); err != nil {
+		t.Errorf("of a command that may not be done again: %v", err)
+	}
+	if err := follow(ctx, m, m.Applied(), again); err != nil {
+		t.Errorf("an entry that is here: %v", err)
+	}
+}
+
 func TestIsBusy(t *testing.T) {
 	err := fmt.Errorf("submit: %w", &sequencer.BusyError{RetryAfter: time.Second})
 	if busy, ok := IsBusy(err); !ok || busy.RetryAfter != time.Second {

@@ -183,3 +183,30 @@ func TestNoLeaderForAWhile(t *testing.T) {
 		}
 	})
 }
+
+// TestBehindTheLeader is a node that another one has done something for, and that does not hear of it: cut off, or on
+// its way out. What it would show denies what was just done, so it has to be asked again.
+func TestBehindTheLeader(t *testing.T) {
+	bubble(t, func(t *testing.T, h *eventtest.House) {
+		once, again := &sale.Command{Op: sale.OpHold, Account: 1}, &sale.Command{Op: sale.OpHold, Account: 1, Key: sale.Key{1}}
+		here := h.Events.Applied(1)
+		for _, c := range []*sale.Command{once, again} {
+			if err := h.Events.Follow(t.Context(), 1, here, c); err != nil {
+				t.Errorf("an entry that is here: %v", err)
+			}
+		}
+		if err := h.Events.Follow(t.Context(), 1, here+9, again); !errors.Is(err, event.ErrUnavailable) {
+			t.Errorf("an entry that is not here, of a command that may be done again: %v", err)
+		}
+		if err := h.Events.Follow(t.Context(), 1, here+9, once); err != nil {
+			t.Errorf("of a command that may not be done again: %v", err)
+		}
+		arrives := make(chan error, 1)
+		go func() { arrives <- h.Events.Follow(t.Context(), 1, here+1, again) }()
+		time.Sleep(time.Second)
+		do(t, h, sale.Command{Op: sale.OpJoin, Account: 7})
+		if err := <-arrives; err != nil {
+			t.Errorf("an entry that came after a second: %v", err)
+		}
+	})
+}

@@ -274,24 +274,30 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	if err != nil { // somebody may still read the command
 		return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
 	}
-	if elsewhere {
-		h.follow(ctx, index)
-	}
 	if cap(*cmd) <= mostBuffered {
 		s.buffers.Put(cmd)
+	}
+	if elsewhere {
+		if err := s.follow(ctx, h, index, c); err != nil {
+			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
+		}
 	}
 	return res, nil
 }
 
-// follow waits until this node has an entry, so that who was answered here finds it here. What it does not have in
-// time is told all the same: it is done.
-func (h *hub) follow(ctx context.Context, index uint64) {
+// follow waits until this node has an entry that another one made of a command, so that who is answered here finds it
+// here. A node that does not have it in time, cut off or on its way out, would deny what was just done: who can ask
+// again is sent to do so with [ErrUnavailable], and is then told from the answers that are kept.
+func (s *Service) follow(ctx context.Context, h *hub, index uint64, c *sale.Command) error {
 	if h.handle.Applied() >= index {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, followPatience)
 	defer cancel()
-	_ = h.handle.Await(ctx, index)
+	if err := h.handle.Await(ctx, index); err != nil && repeatable(c) {
+		return fmt.Errorf("%w: entry %d is done and not here yet: %w", ErrUnavailable, index, err)
+	}
+	return nil
 }
 
 func keep(r sale.Result) sale.Result {

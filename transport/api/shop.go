@@ -238,11 +238,8 @@ func (c *call) lines(in *wire.HoldRequest, under string) ([]sale.Line, error) {
 func (c *call) holdGet(ctx context.Context) (answer, error) {
 	var h sale.Hold
 	var ok bool
-	find := func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) }
-	err := c.s.o.Sales.Read(ctx, c.view.Event, find)
-	if err == nil && !ok { // it may have been taken at another node a moment ago
-		err = c.s.o.Sales.ReadStrict(ctx, c.view.Event, find)
-	}
+	// It may have been taken or given back at another node a moment ago.
+	err := c.s.o.Sales.ReadStrict(ctx, c.view.Event, func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) })
 	if err == nil && !ok {
 		err = c.s.problem(wire.NotFound, c.lang)
 	}

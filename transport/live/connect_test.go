@@ -159,6 +159,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if p := problem(t, resp); p.Code != wire.Busy || p.RetryAfter == 0 || resp.Header.Get("Retry-After") != "5" {
 		t.Errorf("refused with %+v, %v", p, resp.Header)
 	}
+	// The answer to an upgrade leaves before its connection is counted: one may still be on its way.
+	apitest.Eventually(t, "both counted", func() bool { return h.Live.Connections() == 2 })
 	_ = first.Close()
 	apitest.Eventually(t, "room for another", func() bool { return h.Live.Connections() == 1 })
 	fan.Live(t, cfg)
