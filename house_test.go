@@ -28,10 +28,10 @@ var order = [][]string{
 	{"actors/event", "actors/directory"},
 	{"actors/outbox", "actors/gateway"},
 	{"transport/wire", "transport/pass", "transport/pay", "transport/forwarded", "transport/seating"},
-	{"transport/mail", "transport/pay/sandbox", "transport/page", "transport/balance", "config/strict", "bench"},
-	{"transport/issue"},
-	{"transport/api", "config/eventfile", "config"},
-	{"transport/live"},
+	{"transport/mail", "transport/pay/sandbox", "transport/page", "transport/balance", "config/strict", "bench/record", "bench/arrival", "bench/network"},
+	{"transport/issue", "bench", "bench/report"},
+	{"transport/api", "config/eventfile", "config", "bench/scenario"},
+	{"transport/live", "bench/drive"},
 	{"cmd/catraca", "cmd/catraca-bench"},
 }
 

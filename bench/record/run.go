@@ -1,0 +1,169 @@
+package record
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Format is the version of a run's file.
+const Format = 1
+
+// Run is one run of a scenario, as it is kept in a file. All times within it are seconds from Began.
+type Run struct {
+	Format      int             `json:"format"`
+	ID          string          `json:"id"` // 20261124-191500-spike-1f2e
+	Scenario    string          `json:"scenario"`
+	Seed        uint64          `json:"seed"`
+	Plan        json.RawMessage `json:"plan"` // the scenario with every default filled in, for a rerun
+	Target      string          `json:"target"`
+	Began       time.Time       `json:"began"`
+	Ended       time.Time       `json:"ended"`
+	WarmUp      float64         `json:"warm_up"` // seconds at the front that count for no figure
+	Environment Environment     `json:"environment"`
+
+	Verdict    Verdict          `json:"verdict"`
+	Outcomes   map[string]int64 `json:"outcomes"` // fans by how their story ended: bought, sold_out, left, closed, unpaid, failed
+	Operations []Operation      `json:"operations"`
+	Seconds    []Second         `json:"seconds"`
+	Server     []Series         `json:"server"`
+	Marks      []Mark           `json:"marks"`
+	Fairness   []Fairness       `json:"fairness"`
+	Audit      Audit            `json:"audit"`
+}
+
+// Environment is where a run was made.
+type Environment struct {
+	Commit    string `json:"commit"`
+	Go        string `json:"go"`
+	CPU       string `json:"cpu"`
+	Cores     int    `json:"cores"`
+	Memory    int64  `json:"memory_bytes"`
+	Kernel    string `json:"kernel"`
+	OpenFiles int64  `json:"open_files"` // the process's limit
+	Command   string `json:"command"`
+	Server    string `json:"server"` // its version, as it says itself
+	Nodes     int    `json:"nodes"`
+	Agents    int    `json:"agents"`
+}
+
+// Verdict is what a run comes to. It passed when it is valid and nothing in it broke.
+type Verdict struct {
+	Invalid    []string    `json:"invalid"` // why the figures are worth nothing
+	Broken     []string    `json:"broken"`  // promises of safety that did not hold, with the evidence
+	Thresholds []Threshold `json:"thresholds"`
+	Aborted    bool        `json:"aborted"`
+}
+
+// Threshold is a bound that was asked for.
+type Threshold struct {
+	Expression string `json:"expression"` // hold.p99<50ms
+	Got        string `json:"got"`
+	Held       bool   `json:"held"`
+}
+
+// Operation is everything about one operation of the fans of one network class; class "" is all of them together.
+// Latency runs from the planned moment to the answer, Service from the moment it was really begun.
+type Operation struct {
+	Name    string           `json:"name"` // connect, join, claim, seats, hold, order, pay, ticket, push
+	Class   string           `json:"class"`
+	Count   int64            `json:"count"`
+	Failed  int64            `json:"failed"`
+	Codes   map[string]int64 `json:"codes"` // refusals and failures by code
+	Latency Summary          `json:"latency"`
+	Service Summary          `json:"service"`
+	// Histogram is that of Latency in nanoseconds, HdrHistogram V2 compressed and in base64.
+	Histogram string `json:"histogram"`
+}
+
+// Summary of a histogram, in seconds.
+type Summary struct {
+	Min  float64 `json:"min"`
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+	Max  float64 `json:"max"`
+}
+
+// Second is what happened in one second of the run.
+type Second struct {
+	At         int             `json:"at"`      // seconds from Began
+	Planned    int64           `json:"planned"` // fans due
+	Started    int64           `json:"started"`
+	Late       int64           `json:"late"` // of them, more than [LateAfter] after they were due
+	Active     int64           `json:"active"`
+	Sockets    int64           `json:"sockets"`
+	Operations []SecondOfAKind `json:"operations"`
+}
+
+// SecondOfAKind is one operation in one second, of all classes. P50, P99 and Max are seconds.
+type SecondOfAKind struct {
+	Name   string  `json:"name"`
+	Done   int64   `json:"done"`
+	Failed int64   `json:"failed"`
+	P50    float64 `json:"p50"`
+	P99    float64 `json:"p99"`
+	Max    float64 `json:"max"`
+}
+
+// Series is a metric of a server over the run.
+type Series struct {
+	Name   string  `json:"name"` // as a person reads it: queue waiting, CPU, heap
+	Node   string  `json:"node"`
+	Unit   string  `json:"unit"` // "", bytes, seconds, cores, per_second
+	Points []Point `json:"points"`
+}
+
+// Point of a series.
+type Point struct {
+	At    float64 `json:"at"`
+	Value float64 `json:"value"`
+}
+
+// Mark is something that was done to the servers, or happened to the sale.
+type Mark struct {
+	At   float64 `json:"at"`
+	Kind string  `json:"kind"` // fault, heal, phase
+	Text string  `json:"text"`
+}
+
+// Fairness is how the queue treated the fans of one network class; class "" is all of them together.
+type Fairness struct {
+	Class string `json:"class"`
+	Fans  int64  `json:"fans"`
+	// Admitted of them came to shop.
+	Admitted int64 `json:"admitted"`
+	// Rank is Kendall's tau between the order of joining, as the server acknowledged it, and the order of admission.
+	Rank float64 `json:"rank"`
+	// Overtaken counts fans with a smaller number that were offered their turn after one with a larger number.
+	Overtaken int64 `json:"overtaken"`
+	// Wait from the acknowledged place to the offer, in seconds; Lag from the server's offer to the fan's knowing it.
+	Wait Summary `json:"wait"`
+	Lag  Summary `json:"lag"`
+	// Lost turns: offers that lapsed before the fan claimed them.
+	Lapsed int64 `json:"lapsed"`
+	// EtaError is the median of |estimate − truth| / truth of the estimates that fans were shown.
+	EtaError float64 `json:"eta_error"`
+}
+
+// Audit is what holding the fans' journals against the server's books came to.
+type Audit struct {
+	Ran      bool             `json:"ran"`
+	Checks   []Check          `json:"checks"`
+	Counted  map[string]int64 `json:"counted"` // places, holds, orders, tickets, captured, refunded …
+	Findings []string         `json:"findings"`
+}
+
+// Check is one of the promises that were looked at.
+type Check struct {
+	Name string `json:"name"` // no seat twice, nothing acknowledged lost, no overtaking, captures = tickets + refunds, views monotonic
+	Held bool   `json:"held"`
+}
+
+// LateAfter is how late a fan or an operation may start before it counts as late, and MostLate the share of late starts
+// above which a run is invalid: the generator was saturated.
+const (
+	LateAfter = 10 * time.Millisecond
+	MostLate  = 0.001
+)
