@@ -107,6 +107,8 @@ func (s *State) apply(c *Command) Result {
 		return s.bookAudit(c)
 	case OpKeyPut:
 		return s.putKey(c)
+	case OpEpoch:
+		return s.raiseEpoch(c)
 	default:
 		return Result{Refusal: RefusedInvalid}
 	}

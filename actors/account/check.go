@@ -42,6 +42,8 @@ func (c *Command) Check() error {
 		err = first(CheckAction(c.Action), checkLine("target", c.Target, MaxTarget))
 	case OpKeyPut:
 		err = c.checkKey()
+	case OpEpoch:
+		err = c.checkEpoch()
 	default:
 		err = bad("op", "%d is not known", c.Op)
 	}
@@ -100,6 +102,13 @@ func (c *Command) checkKey() error {
 	}
 	if n := len(c.Public); n < 1 || n > MaxPublicKey {
 		return bad("public", "has %d bytes, 1 to %d are allowed", n, MaxPublicKey)
+	}
+	return nil
+}
+
+func (c *Command) checkEpoch() error {
+	if c.Count > MaxEpoch {
+		return bad("count", "is %d, at most %d is allowed", c.Count, MaxEpoch)
 	}
 	return nil
 }

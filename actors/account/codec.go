@@ -143,7 +143,7 @@ func (d *Decoder) Decode(b []byte) (*Command, error) {
 		r.fail("version", "%d is not known to this binary", v)
 	}
 	c.Op = Op(r.u8("op"))
-	if r.err == nil && (c.Op < OpTick || c.Op > OpKeyPut) {
+	if r.err == nil && (c.Op < OpTick || c.Op > OpEpoch) {
 		r.fail("op", "%d is not known to this binary", c.Op)
 	}
 	f := r.u32("fields")

@@ -20,6 +20,7 @@ const (
 	OpMintFans         Op = 14 // Actor, Event, Count, Seed, Lang, Expires
 	OpAudit            Op = 15 // Actor, Action, Target, Reason, Detail, Before, After: done elsewhere, booked here
 	OpKeyPut           Op = 16 // Actor, Slug names the key, Public; a published key never changes
+	OpEpoch            Op = 17 // Count is the epoch to go to, from the house only; for a backup that is restored
 )
 
 // Command is one request to the machine. It is one flat struct; the comment on each Op names the fields that

@@ -1,5 +1,6 @@
 // Package account is the house's own books as a pure, deterministic machine: accounts, sessions, roles, the
-// catalogue of events, published verification keys and the audit of what administrators did. It lives on shard 0.
+// catalogue of events, published verification keys, the epoch of identifiers and the audit of what administrators
+// did. It lives on shard 0.
 //
 // There is no goroutine, clock, random source, I/O, logger, metric, float or map in it: the same commands give
 // the same state on every replica, whenever they are applied. Time (unix milliseconds) arrives with each batch;

@@ -14,7 +14,7 @@ type Frozen struct {
 func (s *State) Freeze() *Frozen {
 	f := &Frozen{sessions: len(s.expiry)}
 	f.s = State{
-		shards: s.shards, index: s.index, at: s.at, swept: s.swept,
+		shards: s.shards, index: s.index, at: s.at, swept: s.swept, epoch: s.epoch,
 		accounts: s.accounts.freeze(), texts: s.texts.freeze(), sessions: s.sessions.freeze(),
 		// Only appended to, or copied before anything else is done to them.
 		events: slices.Clip(s.events),

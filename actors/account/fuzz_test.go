@@ -18,6 +18,7 @@ func seedCommands() []Command {
 		{Op: OpMintFans, Event: 1, Count: 3, Seed: token(2), Lang: "en", Expires: 99_000},
 		{Op: OpAudit, Action: "sale.open", Target: "event/1", Detail: "d", Before: token(3), After: token(4)},
 		{Op: OpKeyPut, Slug: "k", Public: []byte("abc")},
+		{Op: OpEpoch, Count: 2, Reason: "a backup was restored"},
 	}
 }
 

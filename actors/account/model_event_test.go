@@ -99,7 +99,7 @@ func (m *model) mint(c *Command, e *Event) Result {
 
 func allOps() []Op {
 	var ops []Op
-	for op := OpTick; op <= OpKeyPut; op++ {
+	for op := OpTick; op <= OpEpoch; op++ {
 		ops = append(ops, op)
 	}
 	return append(ops, OpSessionOpen, OpSessionOpen, OpMintFans)
@@ -159,6 +159,8 @@ func anyCommand(s *State, at int64) *rapid.Generator[Command] {
 			c.Action, c.Target, c.Reason = pick("action", "sale.pause", "Sale", ""), "event/1", pick("reason", "rain", "a\nb")
 		case OpKeyPut:
 			c.Slug, c.Public = pick("slug", "k-1", "k-2"), []byte(pick("public", "abc", "abd"))
+		case OpEpoch:
+			c.Count = rapid.SampledFrom([]uint32{1, 0, 2, 3, 62, MaxEpoch, MaxEpoch + 1, 1 << 31}).Draw(t, "epoch")
 		}
 		return c
 	})

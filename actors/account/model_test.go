@@ -18,6 +18,7 @@ type model struct {
 	events   []Event
 	keys     []PublicKey
 	audits   int
+	epoch    uint32
 	known    map[Key]modelKnown
 }
 
@@ -152,6 +153,8 @@ func (m *model) apply(c *Command) Result {
 		return Result{Number: uint64(m.audits)}
 	case OpKeyPut:
 		return m.key(c)
+	case OpEpoch:
+		return m.raise(c)
 	}
 	a := m.live(c.Account)
 	if a == nil {
@@ -297,6 +300,18 @@ func (m *model) key(c *Command) Result {
 	return Result{Number: uint64(len(m.keys))}
 }
 
+func (m *model) raise(c *Command) Result {
+	switch {
+	case c.Actor != 0:
+		return refused(RefusedRole)
+	case c.Count <= m.epoch:
+		return Result{Refusal: RefusedState, Number: uint64(m.epoch)}
+	}
+	m.epoch = c.Count
+	m.audits++
+	return Result{Number: uint64(m.epoch)}
+}
+
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, m := New(4), &model{known: map[Key]modelKnown{}}
@@ -340,6 +355,9 @@ func compare(t *rapid.T, s *State, m *model) {
 	if s.Clock() != m.at || s.Due() != m.due() || s.Sessions() != len(m.sessions) || s.AuditCount() != uint64(m.audits) {
 		t.Fatalf("clock %d due %d sessions %d audit %d; model %d %d %d %d", s.Clock(), s.Due(), s.Sessions(),
 			s.AuditCount(), m.at, m.due(), len(m.sessions), m.audits)
+	}
+	if uint32(s.Epoch()) != m.epoch {
+		t.Fatalf("epoch %d; model %d", s.Epoch(), m.epoch)
 	}
 	for _, want := range m.accounts {
 		for _, x := range m.sessions {

@@ -56,5 +56,5 @@ type Result struct {
 	Account  ID      // made or changed; for MintFans the first of Count in a row
 	Event    EventID // made or changed
 	Shard    int     // where the event lives
-	Number   uint64  // sessions revoked; first fan's number for MintFans; entry's number for Audit
+	Number   uint64  // sessions revoked; first fan's number for MintFans; entry's number for Audit; the epoch for Epoch
 }

@@ -6,10 +6,16 @@ import "fmt"
 // [ErrEncoding] or names the invariant that does not hold, and no state is returned.
 func Restore(b []byte) (*State, error) {
 	r := &reader{b: b}
-	if string(r.take("magic", len(snapshotMagic))) != snapshotMagic {
-		r.fail("magic", "is not %q", snapshotMagic)
-	}
 	s := New(1)
+	switch string(r.take("magic", len(snapshotMagic))) {
+	case snapshotMagic:
+	case snapshotMagicEpochs:
+		if s.epoch = r.u8("epoch"); r.err == nil && (s.epoch < 1 || s.epoch > MaxEpoch) {
+			r.fail("epoch", "is %d, 1 to %d are allowed", s.epoch, MaxEpoch)
+		}
+	default:
+		r.fail("magic", "is neither %q nor %q", snapshotMagic, snapshotMagicEpochs)
+	}
 	if s.shards = int(r.u32("shards")); r.err == nil && (s.shards < 1 || s.shards > MaxShards) {
 		r.fail("shards", "is %d, 1 to %d are allowed", s.shards, MaxShards)
 	}

@@ -6,8 +6,12 @@ import (
 	"slices"
 )
 
-// snapshotMagic names the format and its version.
-const snapshotMagic = "catraca accounts 1\n"
+// The magic names the format and its version. A snapshot in the first epoch is of version 1. In a later one it is of
+// version 2 and has the epoch right behind the magic. Both are of one length.
+const (
+	snapshotMagic       = "catraca accounts 1\n"
+	snapshotMagicEpochs = "catraca accounts 2\n"
+)
 
 // The snapshot is a function of the state alone: sessions are written with their accounts, oldest first, so the
 // numbers of records, which differ between replicas, are not in it. Equal states have equal bytes.
@@ -74,7 +78,11 @@ func (w *writer) end() error {
 }
 
 func (s *State) write(w *writer) {
-	w.b = append(w.b, snapshotMagic...)
+	if s.epoch == 0 {
+		w.b = append(w.b, snapshotMagic...)
+	} else {
+		w.b = append(append(w.b, snapshotMagicEpochs...), s.epoch)
+	}
 	w.b = binary.LittleEndian.AppendUint32(w.b, uint32(s.shards))
 	w.b = binary.LittleEndian.AppendUint64(w.b, s.index)
 	w.b = binary.LittleEndian.AppendUint64(w.b, uint64(s.at))

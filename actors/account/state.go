@@ -8,6 +8,7 @@ type State struct {
 	index  uint64 // of the last entry
 	at     int64  // last stamped time, unix milliseconds
 	swept  int64  // time of the last sweep of expired sessions
+	epoch  uint8  // of identifiers
 
 	accounts slab[account]
 	texts    text

@@ -116,6 +116,7 @@ func storyOps() map[string]Op {
 		"tick": OpTick, "create": OpCreate, "open": OpSessionOpen, "revoke": OpSessionRevoke, "revoke-all": OpSessionRevokeAll,
 		"password": OpPasswordSet, "lang": OpLangSet, "role": OpRoleSet, "disable": OpDisable, "enable": OpEnable,
 		"erase": OpErase, "event": OpEventPut, "event-state": OpEventState, "mint": OpMintFans, "audit": OpAudit, "key": OpKeyPut,
+		"epoch": OpEpoch,
 	}
 }
 

@@ -31,6 +31,9 @@ func (s *State) Verify() error {
 	if s.at < 0 || s.at > maxTime || s.swept < 0 || s.swept > s.at || s.index > 1<<62 {
 		return fmt.Errorf("entry %d, time %d, last sweep %d: out of range", s.index, s.at, s.swept)
 	}
+	if s.epoch > MaxEpoch {
+		return fmt.Errorf("epoch %d of at most %d", s.epoch, MaxEpoch)
+	}
 	owners, live, sessions := 0, 0, 0
 	for n := uint32(1); n <= s.accounts.n; n++ {
 		if err := s.verifyAccount(n); err != nil {

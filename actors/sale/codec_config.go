@@ -7,11 +7,20 @@ import (
 	"github.com/catraca/catraca/actors/sale/seatmap"
 )
 
-const configVersion = 1
+// A configuration whose identifiers begin in the first epoch is of version 1. Another one is of version 2 and has the
+// epoch before the plan.
+const (
+	configVersion       = 1
+	configVersionEpochs = 2
+)
 
 // AppendConfig appends the stored form of a configuration, plan included. The plan must not be nil.
 func AppendConfig(dst []byte, c *Config) []byte {
-	dst = append(dst, configVersion)
+	version := byte(configVersion)
+	if c.Epoch != 0 {
+		version = configVersionEpochs
+	}
+	dst = append(dst, version)
 	dst = appendUint(dst, uint32(c.Event))
 	for _, text := range [...]string{c.Slug, c.Name, c.Venue, c.Currency, c.TimeZone} {
 		dst = appendText(dst, text)
@@ -33,6 +42,9 @@ func AppendConfig(dst []byte, c *Config) []byte {
 	}
 	dst = appendUint(appendUint(dst, c.Limits.PerHold), c.Limits.PerAccount)
 	dst = append(dst, c.Limits.Attempts, byte(c.Orphan))
+	if c.Epoch != 0 {
+		dst = append(dst, c.Epoch)
+	}
 	return c.Plan.AppendBinary(dst)
 }
 
@@ -52,7 +64,7 @@ func DecodeConfig(b []byte) (*Config, error) {
 func readConfig(b []byte) (*Config, int, error) {
 	c := &Config{}
 	r := &reader{b: b}
-	r.version(configVersion)
+	version := r.either(configVersion, configVersionEpochs)
 	c.Event = EventID(r.u32("event"))
 	c.Slug = r.text("slug", 64)
 	c.Name = r.text("name", 200)
@@ -78,6 +90,11 @@ func readConfig(b []byte) (*Config, int, error) {
 	c.Limits.PerAccount = r.u32("limits.per_account")
 	c.Limits.Attempts = r.u8("limits.attempts")
 	c.Orphan = seatmap.OrphanPolicy(r.u8("orphan"))
+	if version == configVersionEpochs {
+		if c.Epoch = r.u8("epoch"); r.err == nil && c.Epoch == 0 {
+			r.failf("epoch", "0 is stored as version %d", configVersion)
+		}
+	}
 	if r.err != nil {
 		return nil, 0, r.err
 	}

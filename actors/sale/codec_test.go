@@ -3,6 +3,7 @@ package sale
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,7 +125,7 @@ func TestNumbersAreShortest(t *testing.T) {
 
 func TestConfigCodec(t *testing.T) {
 	cfg := storyConfig(storyPlan(5, 3, 100, 10))
-	cfg.Rehearsal, cfg.Orphan = true, seatmap.OrphanStrict
+	cfg.Rehearsal, cfg.Orphan, cfg.Epoch = true, seatmap.OrphanStrict, MaxEpoch
 	for name, part := range map[string]any{"config": cfg, "queue": cfg.Queue, "limits": cfg.Limits, "times": cfg.Times} {
 		v := reflect.ValueOf(part)
 		for i := range v.NumField() {
@@ -138,7 +139,7 @@ func TestConfigCodec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(AppendConfig(nil, got), b) || got.Queue != cfg.Queue || got.Times != cfg.Times || got.Limits != cfg.Limits {
+	if !bytes.Equal(AppendConfig(nil, got), b) || got.Queue != cfg.Queue || got.Times != cfg.Times || got.Limits != cfg.Limits || got.Epoch != cfg.Epoch {
 		t.Errorf("came back as %+v", got)
 	}
 	for n := range b {
@@ -148,6 +149,31 @@ func TestConfigCodec(t *testing.T) {
 	}
 	if _, err := DecodeConfig(append(b, 0)); err == nil {
 		t.Error("accepted a byte too many")
+	}
+}
+
+// TestConfigVersions: a configuration without an epoch keeps the bytes it had before there were any.
+func TestConfigVersions(t *testing.T) {
+	cfg := storyConfig(storyPlan(5, 3, 100, 10))
+	first := AppendConfig(nil, &cfg)
+	cfg.Epoch = 7
+	later := AppendConfig(nil, &cfg)
+	if first[0] != 1 || later[0] != 2 || len(later) != len(first)+1 {
+		t.Errorf("versions %d and %d, %d and %d bytes", first[0], later[0], len(first), len(later))
+	}
+	at := len(later) - len(cfg.Plan.AppendBinary(nil)) - 1
+	if later[at] != 7 || !bytes.Equal(slices.Concat(later[1:at], later[at+1:]), first[1:]) {
+		t.Errorf("the epoch is not before the plan: %x", later)
+	}
+	for epoch, want := range map[byte]string{0: "epoch: 0 is stored as version 1", MaxEpoch + 1: "epoch: 64, allowed are 0 to 63"} {
+		later[at] = epoch
+		if _, err := DecodeConfig(later); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("epoch %d: got %v, want %q", epoch, err, want)
+		}
+	}
+	later[0] = 3
+	if _, err := DecodeConfig(later); err == nil || !strings.Contains(err.Error(), "version: 3, this build reads 1 and 2") {
+		t.Errorf("version 3: %v", err)
 	}
 }
 
@@ -171,6 +197,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"limits.per_hold: 101", func(c *Config) { c.Limits.PerHold = 101 }},
 		{"limits.per_account: 0", func(c *Config) { c.Limits.PerAccount = 0 }},
 		{"limits.attempts: 0", func(c *Config) { c.Limits.Attempts = 0 }},
+		{"epoch: 64, allowed are 0 to 63", func(c *Config) { c.Epoch = MaxEpoch + 1 }},
 		{"orphan: 9", func(c *Config) { c.Orphan = 9 }},
 		{"queue: check queue policy: active_cap", func(c *Config) { c.Queue.ActiveCap = 1 << 30 }},
 		{"plan: missing", func(c *Config) { c.Plan = nil }},

@@ -14,6 +14,7 @@ type Config struct {
 	Currency  string // ISO 4217
 	TimeZone  string // IANA name, for people
 	Rehearsal bool   // virtual fans are allowed; no real money
+	Epoch     uint8  // identifiers begin in this one: 0, but for an event that is made after a backup was restored
 
 	StartsAt int64 // when the concert begins
 	LobbyAt  int64 // joining the queue is allowed from here

@@ -109,6 +109,8 @@ func (c Config) checkLimits() error {
 		return fmt.Errorf("limits.per_account: %d, allowed are 1 to %d", l.PerAccount, MaxPerAccount)
 	case l.Attempts < 1 || l.Attempts > MaxAttempts:
 		return fmt.Errorf("limits.attempts: %d, allowed are 1 to %d", l.Attempts, MaxAttempts)
+	case c.Epoch > MaxEpoch:
+		return fmt.Errorf("epoch: %d, allowed are 0 to %d", c.Epoch, MaxEpoch)
 	case c.Orphan > seatmap.OrphanIgnore:
 		return fmt.Errorf("orphan: %d, allowed are 0 to %d", c.Orphan, seatmap.OrphanIgnore)
 	}

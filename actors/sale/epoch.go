@@ -8,7 +8,8 @@ import (
 // An identifier of a hold, order or ticket is the epoch in the upper 6 bits and a number in the lower 26; of an intent, the
 // epoch above 40 bits of number. Restoring a backup loses what was issued after it was made, though people and the
 // payment provider still have it. An epoch raised after the restore keeps everything issued from then on apart from
-// that. Epoch 0 has the numbers 1, 2, 3 ….
+// that. Epoch 0 has the numbers 1, 2, 3 …. A sale begins in the epoch of its configuration: an event that is made after a
+// restore may have the number of one that was lost with all it had issued.
 const (
 	idBits     = 26
 	idMask     = 1<<idBits - 1
@@ -44,12 +45,17 @@ func (s *State) raiseEpoch(c *Command) Result {
 	case to <= s.epoch():
 		return Result{Refusal: RefusedState, Number: s.epoch()}
 	}
+	s.enterEpoch(to)
+	return Result{Number: to}
+}
+
+// enterEpoch begins a later epoch with what comes next.
+func (s *State) enterEpoch(to uint32) {
 	for s.epoch() < to {
 		s.epochs = append(s.epochs, epochStart{uint32(s.orders.Len()), uint32(s.tickets.Len())})
 	}
 	s.nextHold = HoldID(to<<idBits | 1)
 	s.intents.next = uint64(to)<<intentBits | 1
-	return Result{Number: to}
 }
 
 // RaiseEpoch raises the epoch in a snapshot, as OpEpoch with Limit to does (0: the next one); a snapshot that has that epoch or a later one is

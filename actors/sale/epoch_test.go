@@ -2,6 +2,7 @@ package sale
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -132,6 +133,68 @@ func (n *names) apart(t *rapid.T, before, lost *names) {
 		if lost.intents[id] && !before.intents[id] {
 			t.Fatalf("intent %d was opened again", id)
 		}
+	}
+}
+
+// TestNewSaleInLaterEpoch loses a whole sale, and makes the event again in a later epoch: nothing has an identifier of the
+// lost one, also when the epoch is raised once more.
+func TestNewSaleInLaterEpoch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lost, fresh := newNames(), newNames()
+		sell := func(w *world, n *names) {
+			deeds := w.deeds()
+			w.after = func() { n.note(w.s) }
+			for range rapid.IntRange(1, 60).Draw(t, "deeds") {
+				deeds[w.pick(len(deeds), "deed")]()
+			}
+		}
+		sell(newWorldIn(t, 0), lost)
+		w := newWorldIn(t, 3)
+		if w.s.Epoch() != 3 {
+			t.Fatalf("begins in epoch %d", w.s.Epoch())
+		}
+		sell(w, fresh)
+		if rapid.Bool().Draw(t, "raise") {
+			if r := w.apply(Command{Op: OpEpoch, Actor: 99})[0]; r.Refusal != Done || w.s.Epoch() != 4 {
+				t.Fatalf("raised to %d: %+v", w.s.Epoch(), r)
+			}
+			sell(w, fresh)
+		}
+		fresh.apart(t, newNames(), lost)
+		if err := w.s.Verify(); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Restore(w.s.AppendSnapshot(nil))
+		if err != nil || again.Hash() != w.s.Hash() || again.Epoch() != w.s.Epoch() {
+			t.Fatalf("restored in epoch %d: %v", w.s.Epoch(), err)
+		}
+	})
+}
+
+// TestFirstNumbersOfALaterEpoch are those that a sale raised before its first hold would give.
+func TestFirstNumbersOfALaterEpoch(t *testing.T) {
+	cfg := storyConfig(storyPlan(4, 0, 100, 10))
+	raised, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raised.Begin(1, storyDay.UnixMilli())
+	raised.Do(&Command{Op: OpEpoch, Limit: 2})
+	cfg.Epoch = 2
+	made, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.nextHold != raised.nextHold || made.intents.next != raised.intents.next || made.epochs.order(0) != raised.epochs.order(0) ||
+		made.epochs.ticket(0) != raised.epochs.ticket(0) || made.epochs.order(0) != 2<<idBits|1 {
+		t.Errorf("made in epoch 2: hold %d, intent %d, order %d; raised to it: %d, %d, %d", made.nextHold, made.intents.next,
+			made.epochs.order(0), raised.nextHold, raised.intents.next, raised.epochs.order(0))
+	}
+	// A snapshot that contradicts its configuration is none.
+	made.epochs = made.epochs[:1]
+	made.nextHold = 1<<idBits | 1
+	if _, err := Restore(made.AppendSnapshot(nil)); err == nil || !strings.Contains(err.Error(), "epoch") {
+		t.Errorf("a sale that began in epoch 2 and is in 1: %v", err)
 	}
 }
 

@@ -44,6 +44,8 @@ func FuzzDecode(f *testing.F) {
 func FuzzDecodeConfig(f *testing.F) {
 	cfg := storyConfig(storyPlan(4, 2, 100, 10))
 	f.Add(AppendConfig(nil, &cfg))
+	cfg.Epoch = 5
+	f.Add(AppendConfig(nil, &cfg))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := DecodeConfig(b)
 		if err != nil {
@@ -64,6 +66,11 @@ func FuzzRestore(f *testing.F) {
 	cfg := storyConfig(storyPlan(2, 0, 100, 10))
 	s, err := New(cfg)
 	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(s.AppendSnapshot(nil))
+	cfg.Epoch = 5
+	if s, err = New(cfg); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(s.AppendSnapshot(nil))

@@ -20,10 +20,7 @@ func Restore(b []byte) (*State, error) {
 
 func restore(b []byte) (*State, error) {
 	r := &reader{b: b}
-	version := r.u8("version")
-	if r.err == nil && version != snapshotVersion && version != snapshotVersionEpochs {
-		r.failf("version", "%d, this build reads %d and %d", version, snapshotVersion, snapshotVersionEpochs)
-	}
+	version := r.either(snapshotVersion, snapshotVersionEpochs)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -44,6 +41,7 @@ func restore(b []byte) (*State, error) {
 	if version == snapshotVersionEpochs {
 		s.readEpochs(r)
 	}
+	s.checkFirstEpoch(r)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -89,6 +87,18 @@ func (s *State) readEpochs(r *reader) {
 			return
 		}
 		s.epochs, last = append(s.epochs, e), e
+	}
+}
+
+// checkFirstEpoch: nothing can be of an epoch before the one in which the sale began.
+func (s *State) checkFirstEpoch(r *reader) {
+	first := int(s.cfg.Epoch)
+	switch {
+	case r.err != nil:
+	case len(s.epochs) < first:
+		r.failf("epoch", "%d is before %d, in which the sale began", len(s.epochs), first)
+	case first > 0 && s.epochs[first-1] != epochStart{}:
+		r.failf("epoch", "there are identifiers of one before %d, in which the sale began", first)
 	}
 }
 

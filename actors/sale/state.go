@@ -95,6 +95,9 @@ func New(cfg Config) (*State, error) {
 	s := newState(cfg)
 	s.inventory = seatmap.NewInventory(cfg.Plan)
 	s.line = queue.New(cfg.Queue)
+	if cfg.Epoch > 0 {
+		s.enterEpoch(uint32(cfg.Epoch))
+	}
 	return s, nil
 }
 

@@ -145,6 +145,15 @@ func (r *reader) version(known uint8) {
 	}
 }
 
+// either reads the version of a form that has two.
+func (r *reader) either(first, second uint8) uint8 {
+	v := r.u8("version")
+	if r.err == nil && v != first && v != second {
+		r.failf("version", "%d, this build reads %d and %d", v, first, second)
+	}
+	return v
+}
+
 // done is the error of the whole form; nothing may be left over.
 func (r *reader) done() error {
 	if r.err == nil && len(r.b) > 0 {

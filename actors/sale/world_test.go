@@ -50,10 +50,15 @@ type ledgerPayment struct {
 const worldAccounts = 5
 
 func newWorld(t *rapid.T) *world {
+	return newWorldIn(t, rapid.SampledFrom([]uint8{0, 0, 0, 2}).Draw(t, "epoch"))
+}
+
+func newWorldIn(t *rapid.T, epoch uint8) *world {
 	plan := storyPlan(8, 4, 5_000, 500)
 	plan.Categories = append(plan.Categories, seatmap.Category{Key: "free", Name: "Free", Color: "#ffffff"})
 	plan.Areas = append(plan.Areas, seatmap.Area{Key: "kids", Label: "Kids", Category: 1, Capacity: 2, X: 1, Y: 1})
 	cfg := storyConfig(plan)
+	cfg.Epoch = epoch
 	cfg.Limits = Limits{PerHold: 3, PerAccount: 4, Attempts: 3}
 	cfg.Orphan = rapid.SampledFrom([]seatmap.OrphanPolicy{seatmap.OrphanIgnore, seatmap.OrphanAvoid}).Draw(t, "orphan")
 	cfg.Queue.ActiveCap = 4
