@@ -49,6 +49,7 @@ type directorySeen struct {
 	Accounts int             `json:"accounts"`
 	Events   int             `json:"events"`
 	Audit    uint64          `json:"audit"` // entries ever made
+	Epoch    uint8           `json:"epoch"` // of identifiers in sales that are made later
 	Defects  []string        `json:"defects"`
 	known    []account.Event // for the comparison with the sales
 }
@@ -216,7 +217,8 @@ func (m *restored) pump(shard int) cluster.Pump {
 func (out *inspection) look(ctx context.Context, m *restored, home map[sale.EventID]int) error {
 	err := m.directory.Read(ctx, func(st *account.State) {
 		d := &directorySeen{
-			Index: st.Index(), At: wire.Time(st.Clock()), Accounts: st.Accounts(), Audit: st.AuditCount(), Defects: []string{}, known: st.Events(),
+			Index: st.Index(), At: wire.Time(st.Clock()), Accounts: st.Accounts(), Audit: st.AuditCount(), Epoch: st.Epoch(),
+			Defects: []string{}, known: st.Events(),
 		}
 		d.Events = len(d.known)
 		for _, err := range []error{st.Verify(), account.VerifyAudit(st.AuditBase(), st.AuditTail(int(min(st.AuditCount(), 1<<30))))} {

@@ -6,32 +6,55 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/directory"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sequencer"
 	"github.com/catraca/catraca/config"
 	"github.com/catraca/catraca/storage/durable"
+	"github.com/catraca/catraca/transport/wire"
 )
 
-// newEpochs returns, by shard, the entries that begin a new epoch of identifiers in every sale of a backup. They stand
-// in the log right behind it, so they come before anything that could be issued, also before what is due by time and
+// newEpochs returns, by shard, the entries that begin a new epoch of identifiers: in every sale of a backup, and in the
+// directory, from which the sales of events have it that are made later. It is one for all of them, so it is later than
+// that of any sale which was made after the backup, and whose event's number is given out again. The entries stand in the
+// log right behind the backup, so they come before anything that could be issued, also before what is due by time and
 // before the payment provider is asked: whatever was issued after the backup had been made is known to people and to the
 // provider, and must not be issued again.
 func newEpochs(seen *inspection, raise uint32) (func(shard int) [][]byte, error) {
-	entries := map[int][][]byte{}
+	now := uint32(seen.Directory.Epoch)
 	for _, s := range seen.Sales {
-		to := uint32(s.Epoch) + raise
-		if to > sale.MaxEpoch {
-			return nil, fmt.Errorf("sale %s: its numbers are in epoch %d of %d; it was restored too often", s.Slug, s.Epoch, sale.MaxEpoch)
-		}
-		// At the sale's own time: nothing runs out by it.
-		entries[s.Shard] = append(entries[s.Shard], sequencer.EncodeEntry(
-			sequencer.Header{Kind: sequencer.KindBatch, Machine: uint32(s.Event), At: int64(s.At)},
-			sale.AppendCommand(nil, &sale.Command{Op: sale.OpEpoch, Limit: int64(to)}),
+		now = max(now, uint32(s.Epoch))
+	}
+	to := now + raise
+	if to > account.MaxEpoch {
+		return nil, fmt.Errorf("numbers are in epoch %d of %d; this house was restored too often", now, account.MaxEpoch)
+	}
+	entries := map[int][][]byte{}
+	// At the machine's own time: nothing runs out by it.
+	add := func(shard int, machine uint32, at wire.Time, command []byte) {
+		entries[shard] = append(entries[shard], sequencer.EncodeEntry(
+			sequencer.Header{Kind: sequencer.KindBatch, Machine: machine, At: int64(at)}, command,
 		))
+	}
+	house := &account.Command{
+		Op: account.OpEpoch, Count: to, Reason: "a backup was restored",
+		Detail: fmt.Sprintf("made %s by node %s of cluster %s", seen.Time.UTC().Format(time.RFC3339), seen.Node, seen.Cluster),
+	}
+	if err := house.Check(); err != nil { // it would be refused when nobody looks any more
+		return nil, fmt.Errorf("%w: its head: %w", errBackup, err)
+	}
+	add(directory.Shard, directoryMachine, seen.Directory.At, account.AppendCommand(nil, house))
+	for _, s := range seen.Sales {
+		add(s.Shard, uint32(s.Event), s.At, sale.AppendCommand(nil, &sale.Command{Op: sale.OpEpoch, Limit: int64(to)}))
 	}
 	return func(shard int) [][]byte { return entries[shard] }, nil
 }
+
+// directoryMachine is the only machine of the directory's shard.
+const directoryMachine = 0
 
 // restoringName marks a data directory that a backup is being restored into.
 const restoringName = "restoring"

@@ -55,7 +55,7 @@ func showInspection(env environment, seen *inspection) error {
 		p("")
 		if err := facts(w,
 			"accounts", fmt.Sprintf("%s, as of %s (entry %d)", thousands(d.Accounts), moment(d.At), d.Index),
-			"events", thousands(d.Events), "audit", thousands(d.Audit)+" entries",
+			"events", thousands(d.Events), "audit", thousands(d.Audit)+" entries", "numbers", epochLine(d.Epoch),
 		); err != nil {
 			return err
 		}
@@ -85,6 +85,14 @@ func showInspection(env environment, seen *inspection) error {
 		p("%s", env.red("NOT GOOD"))
 	}
 	return w.Flush()
+}
+
+// epochLine says in which epoch the numbers are that are given out; nothing of a house that was never restored.
+func epochLine(epoch uint8) string {
+	if epoch == 0 {
+		return ""
+	}
+	return fmt.Sprintf("in epoch %d: restored before", epoch)
 }
 
 func moment(t wire.Time) string { return time.UnixMilli(int64(t)).UTC().Format(time.RFC3339) }

@@ -101,6 +101,11 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 		return nil, err
 	}
 	cfg.Event = sale.EventID(res.Event)
+	// Its number may be that of an event which was lost when a backup was restored; the house's epoch keeps what this one
+	// issues apart from that. The restore has raised it before anything could be put.
+	if err := s.o.Directory.ReadStrict(ctx, func(st *account.State) { cfg.Epoch = st.Epoch() }); err != nil {
+		return nil, err
+	}
 	if err := s.o.Sales.Create(ctx, res.Shard, cfg); err != nil {
 		return nil, err
 	}
@@ -120,7 +125,7 @@ func (s *Server) ApplyEvent(ctx context.Context, actor account.ID, cfg *sale.Con
 // and pay under what was announced.
 func (s *Server) applyAgain(ctx context.Context, v *event.View, cfg *sale.Config) (*event.View, error) {
 	old, again := *v.Config, *cfg
-	again.Event = old.Event
+	again.Event, again.Epoch = old.Event, old.Epoch // no file has them
 	if now := s.o.Now().UnixMilli(); old.LobbyAt <= now && again.LobbyAt <= now {
 		again.LobbyAt = old.LobbyAt // "at once" is another moment each time the file is read
 	}

@@ -2,11 +2,14 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/transport/api/apitest"
 	"github.com/catraca/catraca/transport/wire"
 )
@@ -54,6 +57,33 @@ func TestApplyEvent(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s lists it %d times", path, n)
 		}
+	}
+}
+
+// An event that is made after a restore begins in the house's epoch, and what was announced is the same as before.
+func TestApplyEventInALaterEpoch(t *testing.T) {
+	h := apitest.New(t, apitest.Options{})
+	before := h.Event(t, nil)
+	if r, err := h.Directory.Submit(t.Context(), &account.Command{Op: account.OpEpoch, Count: 3}); err != nil || r.Refusal != account.Done {
+		t.Fatalf("raise: %+v, %v", r, err)
+	}
+	cfg := apitest.Config("later")
+	file := *cfg
+	v, err := h.API.ApplyEvent(t.Context(), 0, cfg)
+	if err != nil || v.Config.Epoch != 3 {
+		t.Fatalf("made in epoch %d: %v", v.Config.Epoch, err)
+	}
+	for _, c := range []sale.Config{file, *before} { // neither says anything of an epoch, or changes one
+		c.Event, c.Epoch = 0, 0
+		if _, err := h.API.ApplyEvent(t.Context(), 0, &c); err != nil {
+			t.Errorf("%s applied again: %v", c.Slug, err)
+		}
+	}
+	file.Event = v.Event
+	announced := sha256.Sum256(sale.AppendConfig(nil, &file))
+	e := apitest.Into[wire.Event](t, h.Virtual(t, cfg).Do(t, "GET", "/api/v1/events/later", nil).Want(t, http.StatusOK))
+	if e.PolicyHash != hex.EncodeToString(announced[:]) {
+		t.Errorf("the policy's hash %s is not that of what was announced", e.PolicyHash)
 	}
 }
 

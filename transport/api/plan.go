@@ -32,7 +32,9 @@ func (c *planCache) get(v *event.View) *encodedPlan {
 		return p
 	}
 	p := encodePlan(v.Config.Plan)
-	policy := sha256.Sum256(sale.AppendConfig(nil, v.Config))
+	announced := *v.Config
+	announced.Epoch = 0 // the same file has the same hash after a restore
+	policy := sha256.Sum256(sale.AppendConfig(nil, &announced))
 	p.policy = hex.EncodeToString(policy[:])
 	if c.plans == nil {
 		c.plans = make(map[sale.EventID]*encodedPlan)
