@@ -75,7 +75,9 @@ func (s *State) openOrder(c *Command) Result {
 		return refuse(RefusedInvalid)
 	case acc.taken > s.cfg.Limits.PerAccount:
 		return Result{Refusal: RefusedLimit, Number: s.Allowed(c.Account)}
-	case s.orders.Len() >= maxOrders || acc.count >= maxOrdersPerAccount || !s.numbersFor(h.places):
+	case acc.count >= maxOrdersPerAccount: // to try later is no use, so it is no RefusedFull
+		return refuse(RefusedLimit)
+	case s.orders.Len() >= maxOrders || !s.numbersFor(h.places):
 		return refuse(RefusedFull)
 	}
 	id := s.addOrder(h, acc, c.Text)

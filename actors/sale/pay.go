@@ -83,8 +83,8 @@ func (s *State) beginPayment(c *Command) Result {
 		if o.attempts >= s.cfg.Limits.Attempts {
 			return Result{Refusal: RefusedAttempts, Order: c.Order, At: o.expires, Number: uint32(o.attempts)}
 		}
-		if record == 0 && o.payments >= maxPayments {
-			return Result{Refusal: RefusedFull, Order: c.Order}
+		if record == 0 && o.payments >= maxPayments { // payments never go, so there is no later
+			return Result{Refusal: RefusedAttempts, Order: c.Order, At: o.expires, Number: uint32(o.attempts)}
 		}
 		o.attempts++
 	}

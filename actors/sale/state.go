@@ -7,14 +7,15 @@ import (
 	"github.com/catraca/catraca/actors/sale/slab"
 )
 
-// Bounds of one sale. A command that would pass one is refused with RefusedFull.
+// Bounds of one sale. A command that would pass one is refused with RefusedFull, which asks to try later; the bounds that
+// one account or order meets by itself, and for good, have refusals that are final.
 const (
 	maxAccounts         = 1 << 23 // that ever held something
 	maxHolds            = 1 << 20 // live at once
 	maxOrders           = 1 << 23
-	maxTickets          = idMask // issued or promised
-	maxOrdersPerAccount = 64
-	maxPayments         = 16      // of one order at the provider
+	maxTickets          = idMask  // issued or promised
+	maxOrdersPerAccount = 64      // ever opened; RefusedLimit
+	maxPayments         = 16      // of one order at the provider; RefusedAttempts for who begins one
 	maxUnmatched        = 1 << 10 // notices about payments nobody knows yet
 	maxFanKeys          = 1 << 18 // remembered answers to fans and operators
 	maxNoticeKeys       = 1 << 18 // remembered notices of the payment provider

@@ -59,6 +59,34 @@ func TestBuyByCard(t *testing.T) {
 	}
 }
 
+// Who has opened as many orders as one account may is not asked to come back later.
+func TestOrdersOfOneAccountEnd(t *testing.T) {
+	h := house(t)
+	cfg := h.Event(t, nil)
+	fan := shopper(t, h, cfg)
+	do := func(c sale.Command) sale.Result {
+		t.Helper()
+		c.Account = sale.AccountID(fan.Account)
+		r, err := h.Events.Submit(t.Context(), cfg.Event, &c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	seat := []sale.Line{{Unit: 0, Count: 1}}
+	opened := 0
+	for r := (sale.Result{}); r.Refusal == sale.Done && opened < 1000; opened++ {
+		hold := do(sale.Command{Op: sale.OpHold, Lines: seat})
+		r = do(sale.Command{Op: sale.OpOrderOpen, Hold: hold.Hold})
+		do(sale.Command{Op: sale.OpOrderCancel, Order: r.Order})
+	}
+	mine := apitest.Into[wire.Hold](t, fan.Do(t, "GET", apitest.Path(cfg, "holds/me"), nil).Want(t, http.StatusOK))
+	a := fan.Do(t, "POST", apitest.Path(cfg, "orders"), wire.OrderRequest{Hold: mine.ID})
+	if p := a.Problem(t, wire.Limit); p.RetryAfter != 0 || a.Header.Get("Retry-After") != "" || p.Allowed == nil || *p.Allowed != 0 {
+		t.Errorf("after %d orders: %+v, to be tried again after %q", opened, p, a.Header.Get("Retry-After"))
+	}
+}
+
 func TestBuyByPix(t *testing.T) {
 	h := house(t)
 	cfg := h.Event(t, nil)
