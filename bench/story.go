@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catraca/catraca/bench/network"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -19,6 +20,7 @@ type Story struct {
 	Fewer    bool    // fewer places are better than none
 	Live     bool    // shops over the live socket, and over HTTP only what that does not answer
 
+	Seats    bool          // loads what is free, as the page with the seats does
 	Linger   time.Duration // looks at the seats before choosing
 	Hesitate time.Duration // looks at what it holds before it goes on
 	GiveUp   bool          // leaves the queue instead of waiting
@@ -59,20 +61,43 @@ type Fan struct {
 	Payer func(ctx context.Context, page, card string) error
 	// Comeback is the longest pause before a lost socket is opened again; 0: 20 s.
 	Comeback time.Duration
+	// Observer is told of every operation; nil: nobody is. Due is when the fan was planned to arrive, from which its
+	// first operation is measured; zero: when it is started.
+	Observer Observer
+	Due      time.Time
+	// Class is the kind of line the fan has, for the record; Client and Sockets are what really make it so.
+	Class string
+}
+
+// Observer learns how long the operations of fans took: connect, join, claim, seats, hold, order, pay, ticket, push.
+// Many fans call it at the same time. The first operation is planned for when the fan was due, a later one for the
+// moment at which the fan was free to begin it; started is when it really began. An empty code is success.
+type Observer interface {
+	Done(op string, planned, started, ended time.Time, code string)
+	Sockets(delta int) // live sockets opened, or closed
 }
 
 // NewSockets returns a dialer for the live sockets of any number of fans: an idle one costs half a kilobyte of buffer.
-func NewSockets() *websocket.Dialer {
+func NewSockets() *websocket.Dialer { return SocketsOver(network.Class{}) }
+
+// SocketsOver is [NewSockets] over lines of a class.
+func SocketsOver(class network.Class) *websocket.Dialer {
 	return &websocket.Dialer{
+		NetDialContext:   class.Dial(nil),
 		HandshakeTimeout: 10 * time.Second, Subprotocols: []string{wire.Subprotocol},
 		ReadBufferSize: 512, WriteBufferSize: 512, WriteBufferPool: &sync.Pool{},
 	}
 }
 
 // NewClient returns a client for any number of fans, which share at most conns connections to a server.
-func NewClient(conns int) *http.Client {
+func NewClient(conns int) *http.Client { return ClientOver(network.Class{}, conns) }
+
+// ClientOver is [NewClient] over lines of a class. A request has a whole line for itself.
+func ClientOver(class network.Class, conns int) *http.Client {
 	return &http.Client{
-		Timeout:   30 * time.Second,
-		Transport: &http.Transport{MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns, IdleConnTimeout: 30 * time.Second},
+		Timeout: 30 * time.Second,
+		Transport: &http.Transport{
+			DialContext: class.Dial(nil), MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns, IdleConnTimeout: 30 * time.Second,
+		},
 	}
 }
