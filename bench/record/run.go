@@ -20,6 +20,9 @@ type Run struct {
 	Ended       time.Time       `json:"ended"`
 	WarmUp      float64         `json:"warm_up"` // seconds at the front that count for no figure
 	Environment Environment     `json:"environment"`
+	// Span is how long what counts below went on: from the end of the warm-up to the last answer, in seconds.
+	Span   float64 `json:"span"`
+	Starts Starts  `json:"starts"`
 
 	Verdict    Verdict          `json:"verdict"`
 	Outcomes   map[string]int64 `json:"outcomes"` // fans by how their story ended: bought, sold_out, left, closed, unpaid, failed
@@ -29,6 +32,18 @@ type Run struct {
 	Marks      []Mark           `json:"marks"`
 	Fairness   []Fairness       `json:"fairness"`
 	Audit      Audit            `json:"audit"`
+	// WarmUpOperations are those planned within the warm-up; they count for nothing in Operations.
+	WarmUpOperations []Operation `json:"warm_up_operations,omitempty"`
+}
+
+// Starts is how well the generator kept its own plan.
+type Starts struct {
+	Planned int64 `json:"planned"` // fans, and operations that have a time of their own
+	Started int64 `json:"started"`
+	Counted int64 `json:"counted"` // of those started: due after the warm-up
+	Late    int64 `json:"late"`    // of those counted: more than [LateAfter] after they were due
+	// Latest is by how many seconds the latest of those counted was late.
+	Latest float64 `json:"latest"`
 }
 
 // Environment is where a run was made.
