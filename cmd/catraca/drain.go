@@ -119,16 +119,39 @@ func (n *node) endParting(ctx context.Context) error {
 	return nil
 }
 
-// why says in a word or two why the node is not ready.
-func (n *node) why() string {
+// standing is what readiness depends on.
+type standing struct {
+	left     bool // for good: what it has is as of then, and its process may be stopped
+	opened   bool // has been ready for fans
+	serving  bool // and does not stop
+	draining bool // an operator wants it
+	shards   bool // have leaders and are up to date here
+}
+
+func (n *node) standing() standing {
+	return standing{
+		left: n.self().State == cluster.StateLeaving, opened: n.opened.Load(), serving: n.serving.Load(),
+		draining: n.draining.Load(), shards: n.cluster.Ready(),
+	}
+}
+
+// why says in a word or two why a node is not ready; nothing when it is.
+func (s standing) why() string {
 	switch {
-	case !n.opened.Load():
+	case s.left:
+		return "has left the cluster"
+	case !s.opened:
 		return "waits for the others"
-	case !n.serving.Load() || n.draining.Load():
+	case !s.serving || s.draining:
 		return "draining"
-	case !n.cluster.Ready():
+	case !s.shards:
 		return "waiting for the shards"
 	default:
 		return ""
 	}
 }
+
+func (n *node) why() string { return n.standing().why() }
+
+// ready says whether fans may come.
+func (n *node) ready() bool { return n.why() == "" }

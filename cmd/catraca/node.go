@@ -334,8 +334,6 @@ func (n *node) serve(s *http.Server, l net.Listener, o config.Listener) {
 	}()
 }
 
-func (n *node) ready() bool { return n.serving.Load() && !n.draining.Load() && n.cluster.Ready() }
-
 // stop ends a node in the order that loses nothing: the balancers hear of it, others lead, the fans go to other nodes,
 // and then the engine ends.
 func (n *node) stop(ctx context.Context, drain time.Duration) {

@@ -11,7 +11,8 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprintln(w, "ok") // the prober is gone when this fails
 }
 
-// readyz says whether the node serves; balancers ask it. It fails while the node starts and while it drains.
+// readyz says whether the node serves; balancers ask it. It fails while the node starts, while it drains, and once
+// it has left the cluster for good.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if !s.o.Ready() {
