@@ -116,12 +116,21 @@ func epochsOf(t *testing.T, shard int, entries [][]byte) (all []uint32) {
 	return all
 }
 
-// opened is a running house of one node.
+// opened is a running house of one node, with one event.
 func opened(t *testing.T, dir string) *stage {
 	t.Helper()
 	s := &stage{log: slog.New(slog.DiscardHandler)}
 	t.Cleanup(func() { closed(t, s) })
-	if err := s.start(t.Context(), environment{}, demoOptions{listen: "127.0.0.1:0", opensIn: time.Hour, data: dir}); err != nil {
+	club := write(t, "club.yaml", `
+slug: ensaio
+name: Ensaio
+venue: Clube
+starts_at: now+48h
+opens_at: now+1h
+categories: {pista: {name: Pista, price: 60, fee: 6}}
+areas: [{name: Pista, category: pista, capacity: 100}]
+`)
+	if err := s.start(t.Context(), environment{}, demoOptions{listen: "127.0.0.1:0", opensIn: time.Hour, data: dir, event: club}); err != nil {
 		t.Fatal(err)
 	}
 	return s
