@@ -54,7 +54,7 @@ func (n number) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return []byte("null"), nil
 	}
-	return fmt.Appendf(nil, "%.5g", v), nil
+	return fmt.Appendf(nil, "%.10g", round(v)), nil
 }
 
 // chartsOf are the charts of a run, and the sections they belong to.
@@ -261,14 +261,14 @@ func servers(run *record.Run, marks []mark) []chart {
 	return list
 }
 
-// join adds a line to a chart whose x it may extend: all lines share the whole seconds the chart covers.
+// join adds a line to a chart: all lines share the clock of the first, as fine as its points lie.
 func join(c *chart, name string, points []record.Point) {
 	end := 0.0
 	for _, p := range points {
 		end = max(end, min(finite(p.At), 1e7))
 	}
 	if len(c.X) == 0 {
-		step := max(1, math.Ceil(end/(maxPoints-1)))
+		step := max(1, math.Ceil(end/(maxPoints-1)), math.Round(usual(points)))
 		for at := 0.0; at <= end && len(c.X) < maxPoints; at += step {
 			c.X = append(c.X, number(at))
 		}
@@ -287,4 +287,29 @@ func join(c *chart, name string, points []record.Point) {
 		}
 	}
 	c.Lines = append(c.Lines, stroke{Name: name, Y: y})
+}
+
+// usual is the median of the seconds from a point to the next.
+func usual(points []record.Point) float64 {
+	var steps []float64
+	for i := 1; i < len(points); i++ {
+		steps = append(steps, min(finite(points[i].At-points[i-1].At), 1e7))
+	}
+	if len(steps) == 0 {
+		return 0
+	}
+	slices.Sort(steps)
+	return steps[len(steps)/2]
+}
+
+// round keeps five significant digits of what is not a whole number: enough for a chart, and short.
+func round(v float64) float64 {
+	if v == 0 || v == math.Trunc(v) {
+		return v
+	}
+	scale := math.Pow(10, 4-math.Floor(math.Log10(math.Abs(v))))
+	if r := math.Round(v*scale) / scale; !math.IsNaN(r) && !math.IsInf(r, 0) {
+		return r
+	}
+	return v
 }
