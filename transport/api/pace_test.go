@@ -43,7 +43,7 @@ func TestPace(t *testing.T) {
 	if err := h.API.Ask(t.Context(), person, "en", cfg.Event, sale.OpJoin); err == nil {
 		t.Error("joined over the socket")
 	}
-	if status, _ := h.API.Look(t.Context(), person, "en", cfg.Event, "hold.get", "", nil); status != http.StatusNotFound {
+	if status, _ := h.API.Look(t.Context(), person, "en", cfg.Event, "hold.get", nil); status != http.StatusNotFound {
 		t.Errorf("what the socket itself asks counts too: %d", status)
 	}
 	at = at.Add(time.Second)

@@ -48,19 +48,27 @@ func (s *Server) Call(ctx context.Context, p directory.Person, lang string, id s
 	if key != "" && !validKey(key) {
 		return s.carry(answer{}, invalid(lang, "/key", "length", "1 to 128 visible ASCII characters"), lang)
 	}
-	return s.Look(ctx, p, lang, id, op, key, body)
+	return s.socketOp(ctx, op, id, &call{s: s, person: p, lang: lang, key: commandKey(p, op, key), body: body, strict: looks(op)})
 }
 
-// Look is Call for what the socket itself wants to know; it does not count against the fan's pace.
-func (s *Server) Look(ctx context.Context, p directory.Person, lang string, id sale.EventID, op, key string, body []byte) (status int, out []byte) {
+// Look is Call for what the socket itself wants to know after a change it was told of: from this node's own copy, which
+// has the change, and not counted against the fan's pace.
+func (s *Server) Look(ctx context.Context, p directory.Person, lang string, id sale.EventID, op string, body []byte) (status int, out []byte) {
+	return s.socketOp(ctx, op, id, &call{s: s, person: p, lang: lang, body: body})
+}
+
+func (s *Server) socketOp(ctx context.Context, op string, id sale.EventID, c *call) (status int, out []byte) {
 	v, err := s.o.Sales.View(id)
 	var a answer
 	if err == nil {
-		c := &call{s: s, person: p, lang: lang, view: v, key: commandKey(p, op, key), body: body}
+		c.view = v
 		a, err = c.do(ctx, op)
 	}
-	return s.carry(a, err, lang)
+	return s.carry(a, err, c.lang)
 }
+
+// looks says whether an operation shows what other operations did, perhaps a moment ago at another node.
+func looks(op string) bool { return op == opHoldGet || op == opOrderGet }
 
 // carry is what HTTP would send as status and body.
 func (s *Server) carry(a answer, err error, lang string) (status int, out []byte) {
@@ -93,7 +101,7 @@ func (s *Server) httpOp(op string) handler {
 		if err != nil {
 			return answer{}, err
 		}
-		c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id"), key: commandKey(r.person, op, key), body: body, strict: op == opOrderGet}
+		c := &call{s: s, person: r.person, lang: r.lang, id: r.PathValue("id"), key: commandKey(r.person, op, key), body: body, strict: looks(op)}
 		if r.PathValue("event") != "" {
 			if c.view, err = s.event(r); err != nil {
 				return answer{}, err
@@ -238,8 +246,11 @@ func (c *call) lines(in *wire.HoldRequest, under string) ([]sale.Line, error) {
 func (c *call) holdGet(ctx context.Context) (answer, error) {
 	var h sale.Hold
 	var ok bool
-	// It may have been taken or given back at another node a moment ago.
-	err := c.s.o.Sales.ReadStrict(ctx, c.view.Event, func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) })
+	read := c.s.o.Sales.Read
+	if c.strict { // it may have been taken or given back at another node a moment ago
+		read = c.s.o.Sales.ReadStrict
+	}
+	err := read(ctx, c.view.Event, func(st *sale.State) { h, ok = st.HoldOf(sale.AccountID(c.person.Account)) })
 	if err == nil && !ok {
 		err = c.s.problem(wire.NotFound, c.lang)
 	}

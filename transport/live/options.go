@@ -19,7 +19,7 @@ type Caller interface {
 	// Call does a shopping operation; Look is the same for what the socket itself wants to know, and does not count
 	// against the fan's pace. Problems are told in lang.
 	Call(ctx context.Context, p directory.Person, lang string, id sale.EventID, op, key string, body []byte) (status int, out []byte)
-	Look(ctx context.Context, p directory.Person, lang string, id sale.EventID, op, key string, body []byte) (status int, out []byte)
+	Look(ctx context.Context, p directory.Person, lang string, id sale.EventID, op string, body []byte) (status int, out []byte)
 	Ask(ctx context.Context, p directory.Person, lang string, id sale.EventID, op sale.Op) error
 	// Event finds the event of a request for a person who may see it.
 	Event(p directory.Person, slug string) (sale.EventID, error)

@@ -70,7 +70,7 @@ func (s *stage) Call(ctx context.Context, _ directory.Person, _ string, _ sale.E
 	return http.StatusOK, s.reply
 }
 
-func (s *stage) Look(context.Context, directory.Person, string, sale.EventID, string, string, []byte) (int, []byte) {
+func (s *stage) Look(context.Context, directory.Person, string, sale.EventID, string, []byte) (int, []byte) {
 	return http.StatusNotFound, nil
 }
 

@@ -181,7 +181,7 @@ func (c *conn) look(op, id string) (int, []byte) {
 	if id != "" {
 		body, _ = json.Marshal(wire.IDRequest{ID: id}) // a string always encodes
 	}
-	return c.s.o.Caller.Look(ctx, c.person, *c.lang.Load(), c.event, op, "", body)
+	return c.s.o.Caller.Look(ctx, c.person, *c.lang.Load(), c.event, op, body)
 }
 
 // writePing also ends connections whose session was revoked.
