@@ -39,11 +39,9 @@ func (r *Recorder) Snapshot(since int) Live {
 			l.Seconds = append(l.Seconds, s)
 		}
 	}
-	for _, o := range r.operations(false) {
-		if o.Class == "" {
-			o.Histogram = ""
-			l.Operations = append(l.Operations, o)
-		}
+	for _, n := range r.named(false) {
+		o, _ := n.operation("", n.cells...)
+		l.Operations = append(l.Operations, o)
 	}
 	r.flow.mu.Lock()
 	defer r.flow.mu.Unlock()
@@ -99,35 +97,53 @@ func (s Starts) LateShare() float64 {
 
 func percent(share float64) string { return strconv.FormatFloat(share*100, 'g', 3, 64) }
 
+// named is one operation of all classes.
+type named struct {
+	name    string
+	classes []string // in order, one for each cell
+	cells   []*cell
+}
+
+func (r *Recorder) named(warming bool) []*named {
+	cells := *r.cells.Load()
+	keys := slices.SortedFunc(maps.Keys(cells), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.op, b.op), cmp.Compare(a.class, b.class))
+	})
+	var all []*named
+	for _, k := range keys {
+		if k.warming != warming {
+			continue
+		}
+		if len(all) == 0 || all[len(all)-1].name != k.op {
+			all = append(all, &named{name: k.op})
+		}
+		n := all[len(all)-1]
+		n.classes, n.cells = append(n.classes, k.class), append(n.cells, cells[k])
+	}
+	return all
+}
+
 // operations returns them by name, of each all classes together first.
 func (r *Recorder) operations(warming bool) []Operation {
 	all := []Operation{}
-	cells := *r.cells.Load()
-	byName := map[string][]key{}
-	for k := range cells {
-		if k.warming == warming {
-			byName[k.op] = append(byName[k.op], k)
-		}
+	keep := func(o Operation, latency *still) {
+		o.Histogram = encode(latency)
+		all = append(all, o)
 	}
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		keys := byName[name]
-		slices.SortFunc(keys, func(a, b key) int { return cmp.Compare(a.class, b.class) })
-		var of []*cell
-		for _, k := range keys {
-			of = append(of, cells[k])
-		}
-		all = append(all, operation(name, "", of...))
-		for i, k := range keys {
-			if k.class != "" {
-				all = append(all, operation(name, k.class, of[i]))
+	for _, n := range r.named(warming) {
+		keep(n.operation("", n.cells...))
+		for i, class := range n.classes {
+			if class != "" {
+				keep(n.operation(class, n.cells[i]))
 			}
 		}
 	}
 	return all
 }
 
-func operation(name, class string, of ...*cell) Operation {
-	o := Operation{Name: name, Class: class, Codes: map[string]int64{}}
+// operation adds the cells up; it leaves the histogram to be encoded.
+func (n *named) operation(class string, of ...*cell) (Operation, *still) {
+	o := Operation{Name: n.name, Class: class, Codes: map[string]int64{}}
 	latency, service := new(still), new(still)
 	for _, c := range of {
 		latency.take(&c.latency)
@@ -140,8 +156,7 @@ func operation(name, class string, of ...*cell) Operation {
 		c.mu.Unlock()
 	}
 	o.Count, o.Latency, o.Service = latency.n, latency.summary(), service.summary()
-	o.Histogram = encode(latency)
-	return o
+	return o, latency
 }
 
 // seconds returns those from the given one on, each with its operations by name.

@@ -8,7 +8,7 @@ func (b Bound) measure(run *Run) (float64, unit, bool) {
 	case "late":
 		return run.Starts.LateShare(), unitShare, run.Starts.Counted > 0
 	case "broken":
-		return float64(len(run.Verdict.Broken)), unitNone, run.Audit.Ran
+		return float64(len(run.Verdict.Broken)), unitNone, run.Audit.Ran || len(run.Verdict.Broken) > 0
 	case "oversell":
 		n, ok := run.Audit.Counted["oversell"]
 		return float64(n), unitNone, ok && run.Audit.Ran

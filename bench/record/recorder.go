@@ -22,7 +22,7 @@ const (
 type Options struct {
 	Began  time.Time     // from here all times are counted
 	WarmUp time.Duration // what was planned before Began+WarmUp counts for no summary
-	// Classes are the network classes there are; anything else is recorded as "other". Nil: whatever comes.
+	// Classes are the network classes there are; anything else is recorded as "other". None: whatever comes.
 	Classes []string
 	// Refusals are codes that a server rightly answers, as sold_out: they are counted by code and do not count as failed.
 	Refusals []string
@@ -114,7 +114,7 @@ func (r *Recorder) newCell(k key) *cell {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := *r.cells.Load()
-	if r.o.Classes != nil && !slices.Contains(r.o.Classes, k.class) {
+	if k.class != "" && len(r.o.Classes) > 0 && !slices.Contains(r.o.Classes, k.class) {
 		k.class = other
 	}
 	if r.kinds[k.op] == nil && len(r.kinds) >= MostOperations-1 {
@@ -161,5 +161,5 @@ type marks struct {
 func (m *marks) list() []Mark {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.all)
+	return append([]Mark{}, m.all...)
 }

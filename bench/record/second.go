@@ -232,6 +232,7 @@ func (f *flow) since(from, end int) []Second {
 		if i >= from {
 			all = append(all, Second{
 				At: i, Planned: s.planned, Started: s.started, Late: s.late, Active: active, Sockets: sockets,
+				Operations: []SecondOfAKind{},
 			})
 		}
 	}

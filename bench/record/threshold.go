@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -57,7 +58,7 @@ func parse(s string) (Bound, error) {
 	}
 	i := strings.IndexAny(s, "<>=!")
 	if i < 0 {
-		return b, fmt.Errorf("it compares nothing; write for example hold.p99<250ms")
+		return b, errors.New("it compares nothing; write for example hold.p99<250ms")
 	}
 	left, right := s[:i], s[i:]
 	for _, r := range []string{"<=", ">=", "==", "!=", "<", ">"} {
@@ -67,7 +68,7 @@ func parse(s string) (Bound, error) {
 		}
 	}
 	if b.relation == "" {
-		return b, fmt.Errorf("a comparison is one of < <= > >= == !=")
+		return b, errors.New("a comparison is one of < <= > >= == !=")
 	}
 	if err := b.name(left); err != nil {
 		return b, err
@@ -84,18 +85,18 @@ func (b *Bound) name(s string) error {
 	b.subject, b.metric, _ = strings.Cut(s, ".")
 	if subject, rest, ok := strings.Cut(s, "["); ok {
 		class, metric, closed := strings.Cut(rest, "]")
-		if !closed || class == "" || !strings.HasPrefix(metric, ".") {
-			return fmt.Errorf("a class is written as in hold[mobile].p99")
+		if !closed || class == "" || len(metric) < 2 || metric[0] != '.' {
+			return errors.New("a class is written as in hold[mobile].p99")
 		}
 		b.subject, b.class, b.metric = subject, class, metric[1:]
 	}
 	for _, part := range []string{b.subject, b.class, b.metric} {
 		if strings.ContainsFunc(part, func(r rune) bool { return !nameRune(r) }) {
-			return fmt.Errorf("a name has letters, digits and _ - . only")
+			return errors.New("a name has letters, digits and _ - . only")
 		}
 	}
 	if b.subject == "" {
-		return fmt.Errorf("it names nothing to compare")
+		return errors.New("it names nothing to compare")
 	}
 	return nil
 }
@@ -136,8 +137,8 @@ func (b *Bound) fits() error {
 	case "oversell", "broken":
 		want = []unit{unitNone}
 	case "audit", "outcome":
-		if b.metric == "" {
-			return fmt.Errorf("say which: %s.NAME", b.subject)
+		if b.metric == "" || b.class != "" {
+			return fmt.Errorf("write %s.NAME", b.subject)
 		}
 		return b.is(unitNone)
 	case "queue":
