@@ -28,7 +28,7 @@ func pageOf(t *testing.T, run *record.Run) string {
 // names.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	for name, run := range map[string]*record.Run{"passed": madeUp(7, 1), "broken": brokenRun(), "empty": {}} {
+	for name, run := range map[string]*record.Run{"passed": passed(), "broken": brokenRun(), "empty": {}} {
 		page := pageOf(t, run)
 		wellFormed(t, name, page)
 		if size := len(page) - len(between(page, `id="charts">`, "</script>")); size > 150<<10 {
@@ -44,7 +44,7 @@ func TestPage(t *testing.T) {
 			}
 		}
 	}
-	page := pageOf(t, madeUp(7, 1))
+	page := pageOf(t, passed())
 	for _, want := range []string{"PASSED", "50,", "8,897", "no seat twice", "hold.p99&lt;250ms", "kill node 2, the leader", "0.998", "7bae1e1", "conflict"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
@@ -118,7 +118,7 @@ func TestVendored(t *testing.T) {
 
 // FuzzHistogram: a damaged histogram is refused.
 func FuzzHistogram(f *testing.F) {
-	f.Add(madeUp(1, 1).Operations[0].Histogram)
+	f.Add(passed().Operations[0].Histogram)
 	f.Add("HISTFAAA")
 	f.Fuzz(func(t *testing.T, text string) {
 		if h, err := histogram(text); (h == nil) == (err == nil) {

@@ -4,12 +4,25 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/catraca/catraca/bench/record"
 )
+
+// passed is the same made-up run for every test. Whoever changes it changes a copy.
+var passed = sync.OnceValue(func() *record.Run { return madeUp(7, 1) })
+
+// another is a copy of passed: its verdict and checks may be changed in place.
+func another() *record.Run {
+	run := *passed()
+	run.Verdict.Thresholds, run.Audit.Checks = slices.Clone(run.Verdict.Thresholds), slices.Clone(run.Audit.Checks)
+	run.Marks, run.Server = slices.Clone(run.Marks), slices.Clone(run.Server)
+	return &run
+}
 
 // madeUp is a run that never was: a spike of 50,000 fans on three nodes, of which one is killed. Its latencies have a long
 // tail, each second hangs on the one before, and slow multiplies them all.
@@ -72,14 +85,14 @@ func makeSeconds(run *record.Run, rng *rand.Rand, slow float64) {
 			drift[k.name] = 0.7*drift[k.name] + 0.08*rng.NormFloat64()
 			typical := slow * k.typical * math.Exp(drift[k.name])
 			n := int64(k.rate * (0.85 + 0.3*rng.Float64()))
-			one, sum := fresh(), sums[k.name]
+			one, sum := make([]int64, 0, n), sums[k.name]
 			for range n {
 				v := typical * math.Exp(0.5*rng.NormFloat64())
 				if at >= 45 && at < 47 {
 					v += 1.3 * rng.Float64() // nobody led
 				}
 				ns := int64(v * 1e9)
-				_ = one.RecordValue(ns)
+				one = append(one, ns)
 				if at >= 5 {
 					_ = sum.all.RecordValue(ns)
 					if rng.IntN(5) > 0 {
@@ -93,15 +106,17 @@ func makeSeconds(run *record.Run, rng *rand.Rand, slow float64) {
 			if k.name == "hold" && at%9 == 0 {
 				failed = 2
 			}
-			l := summary(one)
-			s.Operations = append(s.Operations, record.SecondOfAKind{Name: k.name, Done: n, Failed: failed, P50: l.P50, P99: l.P99, Max: l.Max})
+			slices.Sort(one)
+			rank := func(q float64) float64 { return float64(one[int(q*float64(n-1))]) / 1e9 }
+			s.Operations = append(s.Operations, record.SecondOfAKind{Name: k.name, Done: n, Failed: failed, P50: rank(0.5), P99: rank(0.99), Max: rank(1)})
 		}
 		run.Seconds = append(run.Seconds, s)
 	}
 	for _, k := range kinds {
 		for i, h := range []*hdrhistogram.Histogram{sums[k.name].all, sums[k.name].near, sums[k.name].far} {
 			text, _ := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-			o := record.Operation{Name: k.name, Class: []string{"", "fibre", "far"}[i], Count: h.TotalCount(), Latency: summary(h), Service: summary(h), Histogram: string(text)}
+			took := summary(h)
+			o := record.Operation{Name: k.name, Class: []string{"", "fibre", "far"}[i], Count: h.TotalCount(), Latency: took, Service: took, Histogram: string(text)}
 			if k.name == "hold" && i == 0 {
 				o.Failed, o.Codes = 36, map[string]int64{"conflict": 412, "sold_out": 93, "unavailable": 36}
 			}
@@ -144,7 +159,7 @@ func makeServer(run *record.Run, rng *rand.Rand) {
 
 // brokenRun is one with everything wrong, and texts that would like to be markup.
 func brokenRun() *record.Run {
-	run := madeUp(7, 1)
+	run := another()
 	run.Scenario = `</script><script>alert(1)</script>`
 	run.Environment.CPU = `<img src=x onerror="alert(2)">`
 	run.Marks = append(run.Marks, record.Mark{At: 80, Kind: "fault", Text: "]]>\x1b[31m'\"--><svg onload=alert(3)>\u2028"})

@@ -40,7 +40,7 @@ func golden(t *testing.T, name string, got []byte) {
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(io.Writer, *record.Run) error{"txt": Text, "xml": JUnit} {
-		for what, run := range map[string]*record.Run{"passed": madeUp(7, 1), "broken": brokenRun(), "empty": {}} {
+		for what, run := range map[string]*record.Run{"passed": passed(), "broken": brokenRun(), "empty": {}} {
 			var b bytes.Buffer
 			if err := write(&b, run); err != nil {
 				t.Fatal(err)
@@ -72,7 +72,7 @@ func TestVerdict(t *testing.T) {
 		{"SAFETY BROKE", func(r *record.Run) { r.Verdict.Aborted, r.Verdict.Broken = true, []string{"twice"} }},
 		{"SAFETY BROKE", func(r *record.Run) { r.Audit.Checks[0].Held = false }},
 	} {
-		run := madeUp(1, 1)
+		run := another()
 		c.make(run)
 		if got := judge(run).Word; got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
