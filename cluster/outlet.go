@@ -6,50 +6,24 @@ import (
 	"time"
 )
 
-// How long messages wait for company. Heartbeats are due every tenth of a timeout and may come a little late; when
-// sixteen shards beat, waking up the other process for each costs more than all that is in them.
-const (
-	beatPatience   = 40 * time.Millisecond
-	answerPatience = 2 * time.Millisecond
-)
-
-// outlet writes the messages of one connection, those that can wait together. Its methods are for any goroutine.
+// outlet writes the messages of one connection, several at once. Its methods are for any goroutine.
 type outlet struct {
 	mu    sync.Mutex
 	conn  net.Conn
 	queue []byte
-	timer bool // somebody will flush
 }
 
-// put queues a message, and writes the queue at once without patience. A connection that cannot be written to is
-// closed: whoever reads from it sees that.
-func (o *outlet) put(b []byte, patience time.Duration) {
+// put queues a message. Whoever puts flushes.
+func (o *outlet) put(kind byte, id, group uint32, body []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.queue = append(o.queue, b...)
-	switch {
-	case patience == 0:
-		o.write()
-	case !o.timer:
-		o.timer = true
-		time.AfterFunc(patience, func() {
-			o.mu.Lock()
-			defer o.mu.Unlock()
-			o.timer = false
-			o.write()
-		})
-	}
+	o.queue = appendMessage(o.queue, kind, id, group, body)
 }
 
-// flush writes what waits.
+// flush writes what waits. A connection that cannot be written to is closed: whoever reads from it sees that.
 func (o *outlet) flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.write()
-}
-
-// write writes the queue. The caller holds mu.
-func (o *outlet) write() {
 	if len(o.queue) == 0 {
 		return
 	}

@@ -2,15 +2,13 @@ package cluster
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -27,7 +25,6 @@ const (
 // Kinds of messages: what is asked, and the answer to anything.
 const (
 	pulseAppend byte = iota + 1
-	pulseBeat        // an append that can wait for company
 	pulseVote
 	pulsePreVote
 	pulseNow
@@ -37,19 +34,26 @@ const (
 // pulse carries the small requests of all groups between two nodes over one connection: heartbeats, commits, votes.
 // raft's transport opens a connection for each group and purpose, each with half a megabyte of buffers at both ends;
 // it is left with what carries entries and snapshots. A message is its length, u32, then kind u8, request u32, group
-// u32, little endian, and a body in JSON. A request goes through the main loop of its group like any other.
+// u32, little endian, and a body, see pulse_codec.go. A request goes through the main loop of its group like any other.
+//
+// Heartbeats wait for each other: waking up a process costs more than all that sixteen shards have to say, so what has
+// gathered for a node leaves together, at the same moments on every node whose clock is right.
 type pulse struct {
-	n    *Node
-	l    *layer
-	stop <-chan struct{}
+	n     *Node
+	l     *layer
+	stop  <-chan struct{}
+	every time.Duration // between two moments at which heartbeats leave
 
 	mu    sync.Mutex
 	ends  map[raft.ServerAddress]*pulseEnd
+	armed bool // beats will be called
+	over  bool // nothing more is begun
 	tasks sync.WaitGroup
 }
 
 func newPulse(n *Node) *pulse {
-	return &pulse{n: n, l: n.mux.layers[n.opt.Shards], stop: n.stop, ends: make(map[raft.ServerAddress]*pulseEnd)}
+	return &pulse{n: n, l: n.mux.layers[n.opt.Shards], stop: n.stop, every: n.opt.HeartbeatTimeout / beatsPerTimeout,
+		ends: make(map[raft.ServerAddress]*pulseEnd)}
 }
 
 // pulseEnd is the asking end of a connection to one node.
@@ -60,45 +64,95 @@ type pulseEnd struct {
 	out   *outlet    // nil: not connected
 	heard time.Time  // when the last answer came
 	next  uint32
-	wait  map[uint32]chan pulseReply
+	wait  map[uint32]*asking
+	beats []*asking // heartbeats that have not left
 }
 
-// pulseReply is the body of an answer: raft's response, or why there is none.
-type pulseReply struct {
-	Error    string          `json:"error,omitempty"`
-	Response json.RawMessage `json:"response,omitempty"`
+// asking is one request and who waits for its answer.
+type asking struct {
+	id, group uint32 // id 0: not sent
+	kind      byte
+	body      []byte
+	left      time.Time     // when it was sent
+	answer    chan pulseGot // has room for the answer
 }
 
-var errPulse = errors.New("the connection ended")
+// pulseGot is the encoded response, or why there is none.
+type pulseGot struct {
+	body []byte
+	err  error
+}
 
-// ask sends a request to a node and decodes its answer into resp. A heartbeat waits a moment for those of other groups.
+var (
+	errPulse         = errors.New("the connection ended")
+	errPulseStopped  = errors.New("the shard has stopped")
+	errPulseStopping = errors.New("the node is stopping")
+	errPulseBusy     = errors.New("the shard is busy")
+)
+
+// ask sends a request to a node and decodes its answer into resp.
 func (p *pulse) ask(target raft.ServerAddress, group uint32, kind byte, req, resp any) error {
-	body, err := json.Marshal(req)
+	a, e, err := p.prepare(target, group, kind, req)
 	if err != nil {
-		return fmt.Errorf("encode request: %w", err)
+		return err
+	}
+	if err := e.send(a); err != nil {
+		return err
+	}
+	return e.await(target, a, resp)
+}
+
+// beat is ask for a heartbeat, which waits for those of other groups unless hurry says, or is told, otherwise. It also
+// says when the request left, as far as that is known: not before.
+func (p *pulse) beat(target raft.ServerAddress, group uint32, req, resp any, hurry func() bool) (time.Time, error) {
+	a, e, err := p.prepare(target, group, pulseAppend, req)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := e.hold(a); err != nil {
+		return time.Time{}, err
+	}
+	if hurry() { // looked at when it is where p.hurry would find it
+		e.flush(func(o *asking) bool { return o == a })
+	} else {
+		p.arm()
+	}
+	err = e.await(target, a, resp)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return a.left, err
+}
+
+func (p *pulse) prepare(target raft.ServerAddress, group uint32, kind byte, req any) (*asking, *pulseEnd, error) {
+	body, err := appendPulse(nil, req)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(body) > maxPulse {
+		return nil, nil, fmt.Errorf("a message of %d bytes, at most %d", len(body), maxPulse)
 	}
 	e, err := p.end(target)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
+	return &asking{group: group, kind: kind, body: body, answer: make(chan pulseGot, 1)}, e, nil
+}
+
+func (e *pulseEnd) await(target raft.ServerAddress, a *asking, resp any) error {
 	asked := time.Now()
-	answer, id, err := e.send(kind, group, body)
-	if err != nil {
-		return err
-	}
 	timer := time.NewTimer(rpcTimeout)
 	defer timer.Stop()
 	select {
-	case got := <-answer:
-		if got.Error != "" {
-			return fmt.Errorf("%s answers: %s", target, got.Error)
+	case got := <-a.answer:
+		if got.err != nil {
+			return fmt.Errorf("%s answers: %w", target, got.err)
 		}
-		if err := json.Unmarshal(got.Response, resp); err != nil {
+		if err := decodePulse(got.body, resp); err != nil {
 			return fmt.Errorf("decode answer of %s: %w", target, err)
 		}
 		return nil
 	case <-timer.C:
-		e.forget(id, asked)
+		e.forget(a, asked)
 		return fmt.Errorf("no answer of %s within %v", target, rpcTimeout)
 	}
 }
@@ -108,7 +162,7 @@ func (p *pulse) end(target raft.ServerAddress) (*pulseEnd, error) {
 	p.mu.Lock()
 	e := p.ends[target]
 	if e == nil {
-		e = &pulseEnd{wait: make(map[uint32]chan pulseReply)}
+		e = &pulseEnd{wait: make(map[uint32]*asking)}
 		p.ends[target] = e
 	}
 	p.mu.Unlock()
@@ -137,33 +191,76 @@ func (e *pulseEnd) connected() bool {
 	return e.out != nil
 }
 
-func (e *pulseEnd) send(kind byte, group uint32, body []byte) (<-chan pulseReply, uint32, error) {
+func (e *pulseEnd) send(a *asking) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.out == nil {
-		return nil, 0, errPulse
+		return errPulse
 	}
+	e.queue(a, time.Now())
+	e.out.flush() // when that fails, listen says so
+	return nil
+}
+
+// queue hands a request to the outlet. The caller holds mu, and flushes.
+func (e *pulseEnd) queue(a *asking, now time.Time) {
 	e.next++
-	b, err := encodePulse(kind, e.next, group, body)
-	if err != nil {
-		return nil, 0, err
+	if e.next == 0 {
+		e.next++
 	}
-	answer := make(chan pulseReply, 1)
-	e.wait[e.next] = answer
-	patience := time.Duration(0)
-	if kind == pulseBeat {
-		patience = beatPatience
+	a.id, a.left = e.next, now
+	e.wait[a.id] = a
+	e.out.put(a.kind, a.id, a.group, a.body)
+}
+
+// holds says whether there is something on hold that is due.
+func (e *pulseEnd) holds(due func(*asking) bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(e.beats, due)
+}
+
+// hold keeps a request until the next flush.
+func (e *pulseEnd) hold(a *asking) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.out == nil {
+		return errPulse
 	}
-	e.out.put(b, patience) // when that fails, listen says so
-	return answer, e.next, nil
+	e.beats = append(e.beats, a)
+	return nil
+}
+
+// flush sends those of the requests on hold that it is due for.
+func (e *pulseEnd) flush(due func(*asking) bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.out == nil {
+		return
+	}
+	now, kept := time.Now(), e.beats[:0]
+	for _, a := range e.beats {
+		if due(a) {
+			e.queue(a, now)
+		} else {
+			kept = append(kept, a)
+		}
+	}
+	if len(kept) == len(e.beats) {
+		return
+	}
+	clear(e.beats[len(kept):])
+	e.beats = kept
+	e.out.flush()
 }
 
 // forget gives up waiting. A connection that has brought nothing since is of no use: what is sent over it after a cut
 // would wait for TCP, which tries again ever more seldom.
-func (e *pulseEnd) forget(id uint32, asked time.Time) {
+func (e *pulseEnd) forget(a *asking, asked time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.wait, id)
+	delete(e.wait, a.id)
+	e.beats = slices.DeleteFunc(e.beats, func(o *asking) bool { return o == a })
 	if e.out != nil && e.heard.Before(asked) {
 		_ = e.out.conn.Close() // listen sees it
 	}
@@ -173,152 +270,41 @@ func (e *pulseEnd) forget(id uint32, asked time.Time) {
 func (e *pulseEnd) listen(c net.Conn) {
 	for r := bufio.NewReader(c); ; {
 		kind, id, _, body, err := readPulse(r)
-		if err != nil || kind != pulseAnswer {
+		if err != nil || kind != pulseAnswer || len(body) == 0 {
 			break
 		}
-		var got pulseReply
-		if json.Unmarshal(body, &got) != nil {
-			break
+		got := pulseGot{body: body[1:]}
+		if body[0] != pulseResponse {
+			got.err = errors.New(string(body[1:]))
 		}
 		e.mu.Lock()
 		e.heard = time.Now()
-		answer := e.wait[id]
+		a := e.wait[id]
 		delete(e.wait, id)
 		e.mu.Unlock()
-		if answer != nil {
-			answer <- got
+		if a != nil {
+			a.answer <- got
 		}
 	}
 	_ = c.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.out = nil
-	for _, answer := range e.wait {
-		answer <- pulseReply{Error: errPulse.Error()}
+	for _, a := range e.wait {
+		a.answer <- pulseGot{err: errPulse}
+	}
+	for _, a := range e.beats {
+		a.answer <- pulseGot{err: errPulse}
 	}
 	clear(e.wait)
+	e.beats = nil
 }
 
-// start begins to serve the connections of other nodes.
-func (p *pulse) start() {
-	p.tasks.Go(func() {
-		for {
-			c, err := p.l.Accept()
-			if err != nil {
-				return
-			}
-			p.tasks.Go(func() { p.serve(c) })
-		}
-	})
-}
-
-// close ends the serving and waits for all that was begun. The mux has been closed: no connection is left, and none
-// can be made.
-func (p *pulse) close() {
-	_ = p.l.Close()
-	p.tasks.Wait()
-}
-
-// serve works on the requests of one connection, each by itself: a group whose disk is slow holds up no other.
-func (p *pulse) serve(c net.Conn) {
-	defer func() { _ = c.Close() }()
-	var busy atomic.Int32
-	out := &outlet{conn: c}
-	for r := bufio.NewReader(c); ; {
-		kind, id, group, body, err := readPulse(r)
-		if err != nil {
-			return
-		}
-		command := pulseCommand(kind)
-		if command == nil || int(group) >= len(p.n.groups) || json.Unmarshal(body, command) != nil || busy.Add(1) > maxPulses {
-			p.n.opt.Logger.Warn("cluster message refused", "remote", c.RemoteAddr().String(), "kind", kind, "shard", group)
-			return
-		}
-		p.tasks.Go(func() {
-			defer busy.Add(-1)
-			answer, err := json.Marshal(p.handle(p.n.groups[group], command))
-			if err != nil {
-				return
-			}
-			b, err := encodePulse(pulseAnswer, id, group, answer)
-			if err != nil {
-				return
-			}
-			patience := time.Duration(0)
-			if kind == pulseBeat {
-				patience = answerPatience
-			}
-			out.put(b, patience)
-		})
-	}
-}
-
-func pulseCommand(kind byte) any {
-	switch kind {
-	case pulseAppend, pulseBeat:
-		return new(raft.AppendEntriesRequest)
-	case pulseVote:
-		return new(raft.RequestVoteRequest)
-	case pulsePreVote:
-		return new(raft.RequestPreVoteRequest)
-	case pulseNow:
-		return new(raft.TimeoutNowRequest)
-	default:
-		return nil
-	}
-}
-
-// handle has a group's main loop answer.
-func (p *pulse) handle(g *group, command any) pulseReply {
-	ctx, cancel := context.WithTimeout(context.Background(), rpcTimeout)
-	defer cancel()
-	in, done := g.trans.rpc, make(chan raft.RPCResponse, 1)
-	for {
-		select {
-		case in <- raft.RPC{Command: command, RespChan: done}:
-			in = nil
-		case r := <-done:
-			if r.Error != nil {
-				return pulseReply{Error: r.Error.Error()}
-			}
-			b, err := json.Marshal(r.Response)
-			if err != nil {
-				return pulseReply{Error: err.Error()}
-			}
-			return pulseReply{Response: b}
-		case <-g.trans.done:
-			return pulseReply{Error: "the shard has stopped"}
-		case <-p.stop:
-			return pulseReply{Error: "the node is stopping"}
-		case <-ctx.Done():
-			return pulseReply{Error: "the shard is busy"}
-		}
-	}
-}
-
-// hurry sends what waits for company: somebody waits for the answers.
-func (p *pulse) hurry() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, e := range p.ends {
-		e.mu.Lock()
-		out := e.out
-		e.mu.Unlock()
-		if out != nil {
-			p.tasks.Go(out.flush)
-		}
-	}
-}
-
-func encodePulse(kind byte, id, group uint32, body []byte) ([]byte, error) {
-	if len(body) > maxPulse {
-		return nil, fmt.Errorf("a message of %d bytes, at most %d", len(body), maxPulse)
-	}
-	b := make([]byte, 0, pulseHeader+len(body))
-	b = binary.LittleEndian.AppendUint32(b, uint32(pulseHeader-4+len(body)))
+func appendMessage(b []byte, kind byte, id, group uint32, body []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(pulseHeader-4+len(body))) //nolint:gosec // at most maxPulse
 	b = append(b, kind)
 	b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, id), group)
-	return append(b, body...), nil
+	return append(b, body...)
 }
 
 // readPulse reads one message.

@@ -10,10 +10,7 @@ import (
 
 // FuzzReadPulse reads what a node might send that has gone mad.
 func FuzzReadPulse(f *testing.F) {
-	good, err := encodePulse(pulseVote, 7, 3, []byte(`{"Term":4}`))
-	if err != nil {
-		f.Fatal(err)
-	}
+	good := appendMessage(nil, pulseVote, 7, 3, []byte("body"))
 	f.Add(good)
 	f.Add(good[:9])
 	f.Add([]byte{255, 255, 255, 255, 1})
@@ -22,10 +19,7 @@ func FuzzReadPulse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := encodePulse(kind, id, group, body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		again := appendMessage(nil, kind, id, group, body)
 		if !bytes.HasPrefix(b, again) {
 			t.Errorf("%x was read as %x", b, again)
 		}
@@ -56,4 +50,47 @@ func TestPulse(t *testing.T) {
 	if err := n.pulse.ask("n1", 0, pulsePreVote, &req, &resp); err == nil || time.Since(began) > rpcTimeout {
 		t.Errorf("a cut connection answered %v after %v", err, time.Since(began))
 	}
+}
+
+// A heartbeat waits for company, and no longer than until somebody reads: before or after it was asked for.
+func TestBeatsHurry(t *testing.T) {
+	c := startTrio(t)
+	c.propose(t, 0, "x", 0, 1, 2)
+	lead := c.leader(t, 0, 0, 1, 2)
+	n := c.nodes[lead]
+	p := n.pulse
+	to := raft.ServerAddress(c.nodes[others(lead)[0]].id)
+	p.mu.Lock()
+	p.armed = true // by nobody: what is on hold stays there
+	p.mu.Unlock()
+	req := raft.AppendEntriesRequest{RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(n.id), Addr: []byte(n.id)},
+		Term: n.groups[0].raft.CurrentTerm(), Leader: []byte(n.id)}
+	began := time.Now()
+	var resp raft.AppendEntriesResponse
+	if left, err := p.beat(to, 0, &req, &resp, func() bool { return true }); err != nil || !resp.Success || left.Before(began) {
+		t.Fatalf("a heartbeat in a hurry left at %v and was answered with %v, %+v", left, err, resp)
+	}
+	type beaten struct {
+		left time.Time
+		err  error
+	}
+	done := make(chan beaten, 1)
+	held := make(chan struct{})
+	go func() {
+		left, err := p.beat(to, 0, &req, &raft.AppendEntriesResponse{}, func() bool { close(held); return false })
+		done <- beaten{left, err}
+	}()
+	<-held
+	p.hurry(99) // of another group
+	select {
+	case got := <-done:
+		t.Fatalf("a heartbeat did not wait: %v", got.err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	asked := time.Now()
+	p.hurry(0)
+	if got := <-done; got.err != nil || got.left.Before(asked) {
+		t.Errorf("a heartbeat left %v before it was hurried, and was answered with %v", asked.Sub(got.left), got.err)
+	}
+	p.beats() // as when the moment comes
 }

@@ -103,7 +103,7 @@ func (g *group) readIndex() (uint64, error) {
 func (g *group) confirm(term uint64, at time.Time) error {
 	g.trans.reading.Add(1)
 	defer g.trans.reading.Add(-1)
-	g.node.pulse.hurry()
+	g.node.pulse.hurry(uint32(g.id))
 	self := raft.ServerID(g.node.id)
 	limit := time.NewTimer(rpcTimeout)
 	defer limit.Stop()

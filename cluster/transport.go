@@ -142,6 +142,9 @@ func (c *confirmations) since(voters []raft.Server, self raft.ServerID, term uin
 
 // AppendEntries implements raft.Transport.
 func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if len(args.Entries) == 0 && args.PrevLogEntry == 0 && args.LeaderCommitIndex == 0 {
+		return t.beat(id, args, resp)
+	}
 	sent := time.Now()
 	t.news.sent(id, args)
 	err := t.append(id, target, args, resp)
@@ -152,15 +155,20 @@ func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 	return err
 }
 
+// beat sends what is nothing but a heartbeat, which can wait for those of other groups unless somebody reads.
+func (t *transport) beat(id raft.ServerID, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	sent, err := t.pulse.beat(raft.ServerAddress(id), t.group, args, resp, func() bool { return t.reading.Load() > 0 })
+	if err == nil && resp.Success {
+		t.confirmed.note(id, args.Term, sent)
+	}
+	return err
+}
+
 func (t *transport) append(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if len(args.Entries) > 0 {
 		return t.NetworkTransport.AppendEntries(id, target, args, resp)
 	}
-	kind := pulseAppend
-	if args.PrevLogEntry == 0 && args.LeaderCommitIndex == 0 && t.reading.Load() == 0 {
-		kind = pulseBeat // nothing but a heartbeat, and nobody reads who waits for it
-	}
-	return t.pulse.ask(raft.ServerAddress(id), t.group, kind, args, resp)
+	return t.pulse.ask(raft.ServerAddress(id), t.group, pulseAppend, args, resp)
 }
 
 // RequestVote implements raft.Transport.
