@@ -339,6 +339,7 @@ type shardStatus struct {
 	State  string
 	Leader string
 	Voters []string
+	Lost   int // votes of data that is gone
 	Term   uint64
 	Commit uint64
 }
@@ -390,7 +391,7 @@ func (f *fleet) whole(within time.Duration) {
 	for began := time.Now(); time.Since(began) < within; time.Sleep(100 * time.Millisecond) {
 		all = f.status()
 		bad := slices.ContainsFunc(f.nodes, func(m *member) bool {
-			return slices.ContainsFunc(all, func(s shardStatus) bool { return !slices.Contains(s.Voters, m.name()) })
+			return slices.ContainsFunc(all, func(s shardStatus) bool { return s.Lost > 0 || !slices.Contains(s.Voters, m.name()) })
 		})
 		if len(all) > 0 && !bad {
 			return

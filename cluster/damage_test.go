@@ -110,6 +110,32 @@ func TestWipedDisk(t *testing.T) {
 	}
 }
 
+// TestLostVote has the others hear of new data of b while the old data still has its vote, which nobody can cast.
+func TestLostVote(t *testing.T) {
+	h := three(t, nil)
+	leader := h.leader("a", 0)
+	victim := "b"
+	if leader == victim {
+		victim = "c"
+	}
+	if err := h.nodes[leader].Transfer(ctx(t), 0, leader); err != nil {
+		t.Fatal(err)
+	}
+	n := h.nodes[leader]
+	stop(t, h.nodes[victim])
+	n.book.learn(true, bookNode{Name: victim, ServerID: serverID(victim, 2), Address: h.nodes[victim].address})
+	st := n.Status()[0]
+	if slices.Contains(st.Voters, victim) || len(st.Voters) != 2 || st.Lost != 1 {
+		t.Errorf("voters %v, lost %d", st.Voters, st.Lost)
+	}
+	if m := h.member(leader, victim); m.ServerID != serverID(victim, 2) || m.Votes != 0 {
+		t.Errorf("%+v", m)
+	}
+	if err := n.Transfer(ctx(t), 0, victim); err == nil || !strings.Contains(err.Error(), "no vote") {
+		t.Errorf("handed to data that is gone: %v", err)
+	}
+}
+
 // TestLostFolder takes the data folder from the founder of a cluster, which then must not found another.
 func TestLostFolder(t *testing.T) {
 	h := three(t, nil)

@@ -81,14 +81,26 @@ func (n *Node) Members() []Member {
 			leads[name]++
 		}
 		for _, s := range g.voters() {
-			votes[nameOf(string(s.ID))]++
+			votes[string(s.ID)]++
 		}
 	}
 	all := n.known()
 	for i := range all {
-		all[i].Leads, all[i].Votes = leads[all[i].Name], votes[all[i].Name]
+		all[i].Leads, all[i].Votes = leads[all[i].Name], votes[all[i].ServerID]
 	}
 	return all
+}
+
+// present is the server id of the newest data that this node has heard of under a name; the name itself when it knows
+// nothing of it.
+func (n *Node) present(name string) string {
+	if name == n.opt.NodeID {
+		return n.id
+	}
+	if b, ok := n.book.get(name); ok && b.ServerID != "" {
+		return b.ServerID
+	}
+	return name
 }
 
 // known are the Members without what they lead and vote in.

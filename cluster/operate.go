@@ -167,13 +167,14 @@ func (n *Node) handOver(ctx context.Context, shard int, to string) error {
 	return g.handTo(ctx, id)
 }
 
-// heir chooses whom to hand a shard to. With a name it is that node, whatever its state.
+// heir chooses whom to hand a shard to. With a name it is that node, whatever its state; but never data of it that is
+// lost and has not been struck from the list yet.
 func (g *group) heir(name string) (raft.ServerID, error) {
 	var best raft.ServerID
 	var most uint64
 	for _, s := range g.voters() {
 		id := nameOf(string(s.ID))
-		if id == g.node.opt.NodeID {
+		if id == g.node.opt.NodeID || g.node.present(id) != string(s.ID) {
 			continue
 		}
 		if id == name {

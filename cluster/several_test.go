@@ -92,7 +92,7 @@ func (h *house) voters(want []string, seenBy ...string) {
 		for _, name := range seenBy {
 			for _, s := range h.nodes[name].Status() {
 				slices.Sort(s.Voters)
-				if !slices.Equal(s.Voters, want) {
+				if !slices.Equal(s.Voters, want) || s.Lost > 0 {
 					return false
 				}
 			}

@@ -20,6 +20,7 @@ type ShardStatus struct {
 	Applied  uint64
 	Snapshot uint64 // newest entry in the snapshot, 0: none
 	Voters   []string
+	Lost     int // further votes, of data that was lost or set aside: nobody can cast them, and they count for a majority
 }
 
 // Leader says who leads a shard, by the newest term this node has heard of, itself or from others: an empty name means
@@ -111,7 +112,11 @@ func (g *group) status() ShardStatus {
 		Applied: max(g.fsm.index.Load(), g.raft.AppliedIndex()), Snapshot: g.lastSnapshot(),
 	}
 	for _, v := range g.voters() {
-		st.Voters = append(st.Voters, nameOf(string(v.ID)))
+		if name := nameOf(string(v.ID)); g.node.present(name) == string(v.ID) {
+			st.Voters = append(st.Voters, name)
+		} else {
+			st.Lost++
+		}
 	}
 	return st
 }

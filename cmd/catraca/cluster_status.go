@@ -71,7 +71,7 @@ func showCluster(env environment, s wire.Cluster, now time.Time) error {
 			behind = thousands(h.Commit - h.Applied)
 		}
 		rows = append(rows, []string{
-			strconv.Itoa(h.Shard), dash(h.Leader), strconv.FormatUint(h.Term, 10), strings.Join(h.Voters, " "),
+			strconv.Itoa(h.Shard), dash(h.Leader), strconv.FormatUint(h.Term, 10), voters(h),
 			dash(strings.Join(h.Learners, " ")), thousands(h.Last), behind,
 		})
 	}
@@ -80,6 +80,15 @@ func showCluster(env environment, s wire.Cluster, now time.Time) error {
 	}
 	_, err := fmt.Fprintf(env.stdout, "\n%s\n", prospects(s))
 	return err
+}
+
+// voters are those who vote in a shard, with the votes that nobody can cast any more.
+func voters(h wire.ClusterShard) string {
+	all := strings.Join(h.Voters, " ")
+	if h.Lost > 0 {
+		all += fmt.Sprintf(" (%d lost)", h.Lost)
+	}
+	return all
 }
 
 func dash(s string) string {

@@ -76,7 +76,7 @@ func (o operations) ClusterStatus() wire.Cluster {
 		leader, _, _ := o.n.cluster.Leader(s.Shard)
 		w := wire.ClusterShard{
 			Shard: s.Shard, Leader: leader, Ready: s.Ready, Term: s.Term, Last: s.Last, Commit: s.Commit, Applied: s.Applied,
-			Voters: slices.SortedFunc(slices.Values(s.Voters), compareNames), Learners: []string{},
+			Voters: slices.SortedFunc(slices.Values(s.Voters), compareNames), Learners: []string{}, Lost: s.Lost,
 		}
 		for _, m := range c.Nodes {
 			if !slices.Contains(w.Voters, m.Name) && (m.Self || m.Seen != 0) {
@@ -104,7 +104,7 @@ func risks(members []cluster.Member, shards []cluster.ShardStatus) (stopped []in
 				live++
 			}
 		}
-		need := len(s.Voters)/2 + 1
+		need := (len(s.Voters)+s.Lost)/2 + 1
 		if live < need {
 			stopped = append(stopped, s.Shard)
 			continue

@@ -37,6 +37,8 @@ func TestRisks(t *testing.T) {
 		{"one is away", state(alive, alive, suspect), all, []int{}, []wire.ClusterRisk{{Node: "n1", Shards: 2}, {Node: "n2", Shards: 2}}},
 		{"two are away", state(alive, dead, suspect), all, []int{0, 1}, []wire.ClusterRisk{}},
 		{"a node without votes is away", state(alive, alive, alive, suspect), all, []int{}, []wire.ClusterRisk{}},
+		{"one was lost and comes back with nothing", state(alive, alive, alive), []cluster.ShardStatus{{Voters: []string{"n1", "n2"}, Lost: 1}}, []int{},
+			[]wire.ClusterRisk{{Node: "n1", Shards: 1}, {Node: "n2", Shards: 1}}},
 		{"two voters in passing", state(alive, alive), []cluster.ShardStatus{shard(3, "n1", "n2")}, []int{}, []wire.ClusterRisk{{Node: "n1", Shards: 1}, {Node: "n2", Shards: 1}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

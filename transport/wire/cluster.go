@@ -38,6 +38,7 @@ type ClusterShard struct {
 	Applied  uint64   `json:"applied"`  // by the answering node
 	Voters   []string `json:"voters"`   // names
 	Learners []string `json:"learners"` // names of those with a copy and no vote
+	Lost     int      `json:"lost"`     // further votes, of data that was lost: nobody can cast them
 }
 
 // ClusterRisk is what the loss of one node would mean.
