@@ -18,12 +18,13 @@ func Default() Scenario {
 }
 
 // complete fills in what stands for something else when it is left out.
-func (s Scenario) complete() Scenario {
-	if s.Payment.PixAfter == 0 {
-		s.Payment.PixAfter = time.Second
+func (s *Scenario) complete() Scenario {
+	out := *s
+	if out.Payment.PixAfter == 0 {
+		out.Payment.PixAfter = time.Second
 	}
-	if s.Bots.Count > 0 && s.Bots.Every == 0 {
-		s.Bots.Every = 100 * time.Millisecond
+	if out.Bots.Count > 0 && out.Bots.Every == 0 {
+		out.Bots.Every = 100 * time.Millisecond
 	}
-	return s
+	return out
 }

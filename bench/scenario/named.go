@@ -3,6 +3,8 @@ package scenario
 import (
 	"slices"
 	"time"
+
+	"github.com/catraca/catraca/bench/arrival"
 )
 
 // named is one of the scenarios that have a name: what it changes of the default one.
@@ -60,7 +62,7 @@ func arrivals() []named {
 		{"on-sale", "The curve of a real sale, reservations a second from its opening, three times as many.", func(s *Scenario) {
 			s.Fans, s.Duration, s.OpensIn, s.Mix = 2901, 90*time.Second, 0, usual()
 			s.Event.Plan = "stadium"
-			s.Arrival = []Arrival{{Shape: "curve", Counts: []int{7, 18, 52, 72, 131, 134, 108, 120, 125, 100, 39, 8, 14, 10, 17, 4, 8}}}
+			s.Arrival = []Arrival{{Shape: "curve", Counts: arrival.OnSaleCounts()}}
 			s.bound("hold.p99<250ms", "hold.failed==0")
 		}},
 		{"whole-sale", "50,000 fans come for 8,897 seats within 30 seconds. The workload that results are compared by.", func(s *Scenario) {

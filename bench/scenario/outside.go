@@ -1,9 +1,16 @@
 package scenario
 
+import (
+	"github.com/catraca/catraca/bench/network"
+	"github.com/catraca/catraca/bench/record"
+)
+
 func (c *checker) network(path, text string) {
-	c.must(text != "" && len(text) <= 200, path, "1 to 200 bytes are needed")
+	_, err := network.ParseClass(text)
+	c.must(err == nil, path, "%v", err)
 }
 
 func (c *checker) threshold(path, text string) {
-	c.must(text != "" && len(text) <= 200, path, "1 to 200 bytes are needed")
+	_, err := record.ParseThreshold(text)
+	c.must(err == nil, path, "%v", err)
 }

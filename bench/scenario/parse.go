@@ -25,7 +25,7 @@ func Parse(name string, data []byte) (Scenario, error) {
 }
 
 // Check says what is wrong with a scenario that no file was read for, or was changed afterwards.
-func (s Scenario) Check() error {
+func (s *Scenario) Check() error {
 	if errs := s.check(nil); len(errs) > 0 {
 		return errs
 	}
@@ -33,7 +33,7 @@ func (s Scenario) Check() error {
 }
 
 // YAML is the scenario as a file.
-func (s Scenario) YAML() ([]byte, error) {
+func (s *Scenario) YAML() ([]byte, error) {
 	b, err := yaml.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("write scenario: %w", err)

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type Scenario struct {
 	Duration time.Duration `yaml:"duration"`             // then everybody who is still there goes home
 	KeepOpen bool          `yaml:"keep_open,omitempty"`  // the sale is not closed when everything is sold
 	SignIn   bool          `yaml:"sign_in,omitempty"`    // fans sign in with a password, instead of being made with a session
+	Mail     bool          `yaml:"mail,omitempty"`       // fans get their letters, in the sandbox's mailbox
 	Bots     Bots          `yaml:"bots,omitempty"`       // programs that ask without waiting for their turn
 	Payment  Payment       `yaml:"payment,omitempty"`    // how the provider is from the beginning
 	Comeback time.Duration `yaml:"comeback,omitempty"`   // longest pause before a lost socket is opened again; 0: 20 s
@@ -108,3 +110,20 @@ func Shapes() []string { return []string{"spike", "constant", "poisson", "ramp",
 
 // Plans are the seating plans, by how many places they have.
 func Plans() []string { return []string{"racetrack", "stadium", "club"} }
+
+// Stretch makes the run as long as d: fans come and things break as much earlier or later. A curve stays as it is, for
+// it is a real one.
+func (s *Scenario) Stretch(d time.Duration) Scenario {
+	out := *s
+	times := float64(d) / float64(s.Duration)
+	stretched := func(t time.Duration) time.Duration { return time.Duration(float64(t) * times).Round(time.Millisecond) }
+	out.Duration, out.OpensIn, out.WarmUp = d, stretched(s.OpensIn), stretched(s.WarmUp)
+	out.Arrival, out.Faults = slices.Clone(s.Arrival), slices.Clone(s.Faults)
+	for i := range out.Arrival {
+		out.Arrival[i].Over = stretched(s.Arrival[i].Over)
+	}
+	for i := range out.Faults {
+		out.Faults[i].At, out.Faults[i].For = stretched(s.Faults[i].At), stretched(s.Faults[i].For)
+	}
+	return out
+}

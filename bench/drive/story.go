@@ -1,0 +1,65 @@
+package drive
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+
+	"github.com/catraca/catraca/bench"
+	"github.com/catraca/catraca/bench/scenario"
+	"github.com/catraca/catraca/transport/wire"
+)
+
+// Cards of the sandbox.
+const (
+	goodCard     = "4242424242424242"
+	askingCard   = "4000002760003184" // the bank asks
+	declinedCard = "4000000000000002"
+)
+
+// story is what one fan of a share sets out to do.
+func (r *runner) story(m scenario.Story, random *rand.Rand) bench.Story {
+	least := max(m.AtLeast, 1)
+	most := max(m.AtMost, least)
+	s := bench.Story{
+		Quantity: uint32(least + random.IntN(most-least+1)), //nolint:gosec // few
+		Scatter:  true, Fewer: true, Seats: true, Live: !m.Pages, Linger: upTo(random, m.Linger), Hesitate: upTo(random, m.Hesitate),
+		Method: "card", Card: goodCard, Patience: 2 * time.Minute,
+	}
+	if id, ok := r.sale.categories[m.Category]; ok && m.Category != "" {
+		s.Category = &id
+	}
+	switch m.Story {
+	case "pix":
+		s.Method, s.Card = "pix", ""
+	case "bank":
+		s.Card = askingCard
+	case "declined":
+		s.Card, s.Second = declinedCard, goodCard
+	case "same-seats":
+		s.Category, s.Scatter = r.sale.few, false
+	case "give-up":
+		s.GiveUp = true
+	case "walk-away":
+		s.Walkaway = true
+	case "release":
+		s.Release = true
+	case "vanish":
+		s.Vanish = true
+	case "pay-never":
+		s.Card = ""
+	}
+	return s
+}
+
+func upTo(random *rand.Rand, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(random.Int64N(int64(most) + 1))
+}
+
+func signInBody(email string) []byte {
+	b, _ := json.Marshal(wire.SignIn{Email: email, Password: fanPassword, Token: true}) // strings only
+	return b
+}
