@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/catraca/catraca/transport/wire"
 )
@@ -13,7 +14,8 @@ import (
 func (v *visit) buy(ctx context.Context) error {
 	var o wire.Order
 	in := wire.OrderRequest{Hold: v.out.Hold.ID}
-	err := v.do(ctx, shop{op: "order", method: http.MethodPost, path: v.event("/orders"), key: newKey(), body: in}, &o)
+	s := shop{op: "order", method: http.MethodPost, path: v.event("/orders"), key: newKey(), body: in}
+	err := v.timed("order", func() error { return v.do(ctx, s, &o) })
 	switch c := refusal(err); {
 	case c == wire.Expired, c == wire.NotFound:
 		v.holdGone()
@@ -28,12 +30,18 @@ func (v *visit) buy(ctx context.Context) error {
 	return v.settle(ctx)
 }
 
-// settle pays until the order has ended one way or the other.
-func (v *visit) settle(ctx context.Context) error {
+// settle pays until the order has ended one way or the other. From when the fan has done its part it waits for the
+// tickets.
+func (v *visit) settle(ctx context.Context) (err error) {
 	if err := v.pay(ctx); err != nil {
 		return err
 	}
+	var ticket under
+	defer func() { v.end(&ticket, v.unticketed(err)) }()
 	card := v.s.Card // still to be typed; empty: it was taken
+	if v.s.Method != "card" {
+		v.begin(&ticket, "ticket")
+	}
 	for {
 		switch v.out.Order.State {
 		case "fulfilled":
@@ -55,7 +63,10 @@ func (v *visit) settle(ctx context.Context) error {
 			if next == card {
 				return nil // declined, and there is no other card: the order runs out
 			}
-			card = next
+			if card = next; card == "" {
+				v.free = time.Now()
+				v.begin(&ticket, "ticket")
+			}
 			continue
 		}
 		if err := sleep(ctx, v.pollOrder()); err != nil {
@@ -65,6 +76,14 @@ func (v *visit) settle(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// unticketed is why there are no tickets; empty: there are.
+func (v *visit) unticketed(err error) string {
+	if err == nil && len(v.out.Tickets) == 0 {
+		return v.out.Order.State
+	}
+	return code(err)
 }
 
 // typeCard types a card on the payment page and returns the one to be typed next: none when it was taken, the same
@@ -101,7 +120,7 @@ func (v *visit) pay(ctx context.Context) error {
 		body: wire.PayRequest{Method: v.s.Method}, up: wire.PayRequest{ID: id, Method: v.s.Method},
 	}
 	var out wire.Order
-	err := v.do(ctx, o, &out)
+	err := v.timed("pay", func() error { return v.do(ctx, o, &out) })
 	switch c := refusal(err); {
 	case err == nil:
 		v.out.Order = &out

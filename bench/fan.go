@@ -14,7 +14,10 @@ import (
 // Run lives the story. Connection losses and busy answers are waited out; a refusal that a person would accept
 // (sold out) ends the story without an error.
 func (f *Fan) Run(ctx context.Context, s Story) (Outcome, error) {
-	v := &visit{f: f, s: s}
+	v := &visit{f: f, s: s, free: f.Due}
+	if v.free.IsZero() {
+		v.free = time.Now()
+	}
 	defer v.hangUp()
 	err := v.live(ctx)
 	return v.out, err
@@ -26,7 +29,14 @@ type visit struct {
 	s    Story
 	out  Outcome
 	link *link // nil: none open
+
+	free  time.Time // since when the fan could have begun its next operation
+	reads time.Time // since when it reads the live socket without doing anything else
+	queues
 }
+
+// queues are the operations of the queue that are under way.
+type queues struct{ connecting, joining, claiming under }
 
 func (v *visit) live(ctx context.Context) error {
 	if err := v.queue(ctx); err != nil || v.over() {
@@ -35,7 +45,12 @@ func (v *visit) live(ctx context.Context) error {
 	if !v.s.Live {
 		v.hangUp()
 	}
-	if err := sleep(ctx, v.s.Linger); err != nil {
+	if v.s.Seats {
+		if err := v.timed("seats", func() error { return v.seats(ctx) }); err != nil {
+			return err
+		}
+	}
+	if err := v.think(ctx, v.s.Linger); err != nil {
 		return err
 	}
 	if v.s.Walkaway {
@@ -45,7 +60,7 @@ func (v *visit) live(ctx context.Context) error {
 	if err := v.hold(ctx); err != nil || v.over() {
 		return err
 	}
-	if err := sleep(ctx, v.s.Hesitate); err != nil {
+	if err := v.think(ctx, v.s.Hesitate); err != nil {
 		return err
 	}
 	switch {
@@ -60,6 +75,7 @@ func (v *visit) live(ctx context.Context) error {
 		if err := v.look(ctx); err != nil || v.out.Hold == nil {
 			return err
 		}
+		v.free = time.Now()
 	}
 	return v.buy(ctx)
 }
@@ -122,6 +138,7 @@ func (v *visit) hangUp() {
 	if v.link != nil {
 		v.link.close()
 		v.link = nil
+		v.sockets(-1)
 		v.f.Journal.gone()
 	}
 }
@@ -139,6 +156,15 @@ func (v *visit) finish(ctx context.Context) error {
 	return nil
 }
 
+// seats loads what is free. A fan takes the best there is, so nobody looks into it.
+func (v *visit) seats(ctx context.Context) error {
+	r := request{method: http.MethodGet, path: v.event("/seats")}
+	if err := v.retry(ctx, func() error { return v.f.send(ctx, r, nil) }); err != nil {
+		return fmt.Errorf("load the seats: %w", err)
+	}
+	return nil
+}
+
 func (v *visit) event(path string) string { return "/events/" + v.f.Event + path }
 
 // hold takes the best places there are, fewer if the story allows it.
@@ -147,7 +173,7 @@ func (v *visit) hold(ctx context.Context) error {
 		var h wire.Hold
 		best := &wire.BestRequest{Quantity: n, Category: v.s.Category, Scatter: v.s.Scatter}
 		o := shop{op: "hold", method: http.MethodPost, path: v.event("/holds"), key: newKey(), body: wire.HoldRequest{Best: best}}
-		err := v.do(ctx, o, &h)
+		err := v.timed("hold", func() error { return v.do(ctx, o, &h) })
 		switch c := refusal(err); {
 		case err == nil:
 			v.out.Hold = &h

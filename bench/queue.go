@@ -21,7 +21,8 @@ const firstPause = 250 * time.Millisecond
 
 // queue joins, waits for the turn on the live socket and claims it. A lost socket is opened again: the place stays.
 // It returns with the link open when the fan shops.
-func (v *visit) queue(ctx context.Context) error {
+func (v *visit) queue(ctx context.Context) (err error) {
+	defer func() { v.ended(err) }()
 	longest := v.f.Comeback
 	if longest == 0 {
 		longest = 20 * time.Second
@@ -62,22 +63,29 @@ func over(err error) bool {
 
 // stand follows one connection until the fan shops or the story ends (nil), or the connection is lost.
 func (v *visit) stand(ctx context.Context) error {
+	v.begin(&v.connecting, "connect")
 	l, err := v.f.dial(ctx)
 	if err != nil {
 		return err
 	}
 	v.link = l
+	v.end(&v.connecting, "")
+	v.reads = v.free
+	v.sockets(1)
 	v.f.Journal.connected()
 	if err := v.join(); err != nil {
 		return err
 	}
 	for {
 		f, err := l.read(silence)
+		v.free = time.Now()
 		if err != nil {
 			return err
 		}
 		done := false
 		switch f.kind {
+		case "tick":
+			v.pushed(f.now)
 		case "place":
 			done, err = v.atPlace(ctx, f.place)
 		case "closed":
@@ -96,6 +104,7 @@ func (v *visit) stand(ctx context.Context) error {
 
 func (v *visit) join() error {
 	v.f.Journal.joining()
+	v.begin(&v.joining, "join")
 	return v.link.send(wire.Up{T: "join"})
 }
 
@@ -103,11 +112,20 @@ func (v *visit) join() error {
 func (v *visit) atPlace(ctx context.Context, p wire.Place) (bool, error) {
 	v.out.Place = p
 	v.f.Journal.place(p)
+	v.end(&v.joining, "")
+	switch p.State {
+	case "offered":
+	case "shopping":
+		v.end(&v.claiming, "")
+	default:
+		v.end(&v.claiming, codeLapsed)
+	}
 	if v.s.GiveUp {
 		return true, v.leave(ctx)
 	}
 	switch p.State {
 	case "offered":
+		v.begin(&v.claiming, "claim")
 		return false, v.link.send(wire.Up{T: "claim"})
 	case "shopping":
 		return true, nil
@@ -139,6 +157,7 @@ func (v *visit) atProblem(ctx context.Context, p *wire.Problem) (bool, error) {
 	case wire.NotOpen: // before the lobby
 		wait = time.Second
 	case wire.NotYourTurn: // the offer lapsed on the way
+		v.end(&v.claiming, string(p.Code))
 		return false, nil
 	case wire.Closed:
 		return true, v.closed(ctx)
@@ -149,5 +168,17 @@ func (v *visit) atProblem(ctx context.Context, p *wire.Problem) (bool, error) {
 	if err := sleep(ctx, wait); err != nil {
 		return true, err
 	}
+	v.reads = time.Now()
 	return false, v.join()
+}
+
+// ended reports what the end of the queue interrupted.
+func (v *visit) ended(err error) {
+	why := code(err)
+	if why == "" {
+		why = string(wire.Closed)
+	}
+	for _, u := range []*under{&v.connecting, &v.joining, &v.claiming} {
+		v.end(u, why)
+	}
 }

@@ -48,6 +48,7 @@ type stub struct {
 	done    map[string]int // effects by operation
 	cards   map[string]bool
 	deaf    int // so many payments the provider cannot be asked for
+	ticks   int // so many are sent before a place
 }
 
 type stored struct {
@@ -85,7 +86,7 @@ func (s *stub) start() {
 	mux.HandleFunc("GET /api/v1/events/{event}/live", s.live)
 	mux.HandleFunc("POST /page/{order}", s.page)
 	for pattern, op := range map[string]string{
-		"GET /events/{event}": "event", "DELETE /events/{event}/admission": "finish", "DELETE /events/{event}/queue/me": "leave",
+		"GET /events/{event}": "event", "GET /events/{event}/seats": "seats", "DELETE /events/{event}/admission": "finish", "DELETE /events/{event}/queue/me": "leave",
 		"POST /events/{event}/holds": "hold", "GET /events/{event}/holds/me": "hold.get", "DELETE /events/{event}/holds/{id}": "hold.release",
 		"POST /events/{event}/orders": "order", "GET /orders/{id}": "order.get", "POST /orders/{id}/pay": "pay", "GET /orders/{id}/tickets": "tickets",
 	} {
@@ -172,6 +173,8 @@ func (s *stub) do(fan, op, id string, body []byte) (int, []byte) {
 	switch op {
 	case "event":
 		return s.yes(200, wire.Event{Categories: []wire.Category{{Free: s.seats - s.next}}})
+	case "seats":
+		return s.yes(200, struct{}{})
 	case "finish", "leave":
 		s.places[fan].State = map[string]string{"finish": "done", "leave": "left"}[op]
 		return 204, nil
@@ -329,6 +332,11 @@ func (s *stub) up(ws *websocket.Conn, fan string, u wire.Up) bool {
 	}
 	if wrong == cutAfter {
 		return false
+	}
+	for range s.ticks {
+		if ws.WriteJSON(wire.TickDown{T: "tick", Now: wire.Time(time.Now().Add(time.Hour).UnixMilli())}) != nil {
+			return false
+		}
 	}
 	return p == nil || ws.WriteJSON(wire.PlaceDown{T: "place", Place: *p}) == nil
 }
