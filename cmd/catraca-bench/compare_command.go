@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	shown "github.com/catraca/catraca/bench/report"
+)
+
+// compareCommand holds one kept run against another.
+func compareCommand(env environment) *cobra.Command {
+	var format, out string
+	var seed uint64
+	c := &cobra.Command{
+		Use: "compare A B", Short: "Compare two kept runs, with an interval", Args: needs("A", "B"),
+		Example: "  catraca-bench compare before.json after.json\n  catraca-bench compare before.json after.json -o html --out compared.html",
+		RunE: func(_ *cobra.Command, args []string) error {
+			write, known := map[string]func(shown.Comparison, io.Writer) error{"text": shown.Comparison.Text, "html": shown.Comparison.HTML}[format]
+			if !known {
+				return wrong("compare: unknown output %q, choose text or html", format)
+			}
+			a, err := openRun(args[0])
+			if err != nil {
+				return err
+			}
+			b, err := openRun(args[1])
+			if err != nil {
+				return err
+			}
+			var page bytes.Buffer
+			if err := write(shown.Compare(a, b, seed), &page); err != nil {
+				return err
+			}
+			return deliver(env, out, page.Bytes())
+		},
+	}
+	c.Flags().StringVarP(&format, "output", "o", "text", "text or html")
+	c.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
+	c.Flags().Uint64Var(&seed, "seed", 1, "of the resamples")
+	return c
+}
