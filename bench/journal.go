@@ -33,6 +33,7 @@ type Journal struct {
 	lost       time.Time // when the live socket was lost; zero while connected
 	comebacks  []time.Time
 	left       bool // gave up by itself what it had
+	guesses    guesses
 	reconnects int64
 	retries    int64
 }
@@ -45,7 +46,12 @@ type PlaceNote struct {
 	State   string    // last
 	Ahead   uint32    // last, while in line
 	Offered wire.Time // deadline of the first offer seen; 0: none
-	Apart   bool      // was parked, or may have been unseen: others may have gone first
+	Heard   time.Time // when the fan heard of that offer
+	Left    int64     // what it had left by the server's clock when the server said so, in ms; 0: it did not say
+	Lapsed  int       // offers that ran out before the fan shopped
+	Shopped bool
+	Guesses []Guess // of the wait, a sample of what the fan was shown
+	Apart   bool    // was parked, or may have been unseen: others may have gone first
 	Ended   bool
 }
 
@@ -72,7 +78,7 @@ func (j *Journal) Account() string { return j.account }
 
 // Places in the order they were given; a fan that missed its turn for good has more than one.
 func (j *Journal) Places() []PlaceNote {
-	return read(j, func() []PlaceNote { return slices.Clone(j.places) })
+	return read(j, func() []PlaceNote { return clonePlaces(j.places) })
 }
 
 // Holds in the order they were acknowledged.
@@ -172,11 +178,8 @@ func (j *Journal) place(p wire.Place) {
 		if n.Ended && (inLine || p.State == "offered" || p.State == "shopping") {
 			j.breach("place %d was %s and is %s", n.Number, n.State, p.State)
 		}
+		n.turn(p, now, j.left)
 		switch p.State {
-		case "offered":
-			if n.Offered == 0 {
-				n.Offered = p.Deadline
-			}
 		case "parked":
 			n.Apart = true
 		case "done", "left", "removed":
@@ -185,6 +188,7 @@ func (j *Journal) place(p wire.Place) {
 		n.State = p.State
 		if inLine {
 			n.Ahead = p.Ahead
+			n.Guesses = j.guesses.add(n.Guesses, p.ETA, now)
 		}
 	})
 }
@@ -209,7 +213,7 @@ func (j *Journal) newPlace(p wire.Place, now time.Time) {
 		asked = now
 	}
 	j.places = append(j.places, PlaceNote{Number: p.Number, Asked: asked, Told: now, State: p.State, Ahead: p.Ahead})
-	j.asked = time.Time{}
+	j.asked, j.guesses = time.Time{}, guesses{}
 }
 
 // Copy is the journal as it stands now, for an audit while the fan goes on.
@@ -217,7 +221,8 @@ func (j *Journal) Copy() *Journal {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return &Journal{
-		account: j.account, places: slices.Clone(j.places), holds: slices.Clone(j.holds), orders: slices.Clone(j.orders),
+		account: j.account, places: clonePlaces(j.places), holds: slices.Clone(j.holds), orders: slices.Clone(j.orders),
 		breaches: slices.Clone(j.breaches), comebacks: slices.Clone(j.comebacks), asked: j.asked, lost: j.lost, left: j.left, reconnects: j.reconnects, retries: j.retries,
+		guesses: j.guesses,
 	}
 }
