@@ -10,9 +10,6 @@ import (
 	"github.com/catraca/catraca/transport/wire"
 )
 
-// maxFindings bounds what an audit tells; one is enough to fail.
-const maxFindings = 20
-
 // AuditError is what an audit found: promises that the server broke.
 type AuditError struct{ Findings []string }
 
@@ -20,36 +17,24 @@ func (e *AuditError) Error() string {
 	return fmt.Sprintf("%d broken promises:\n  %s", len(e.Findings), strings.Join(e.Findings, "\n  "))
 }
 
-// findings gathers them.
-type findings struct{ list []string }
-
-func (f *findings) add(format string, args ...any) {
-	if len(f.list) < maxFindings {
-		f.list = append(f.list, fmt.Sprintf(format, args...))
-	}
-}
-
-func (f *findings) err() error {
-	if len(f.list) == 0 {
-		return nil
-	}
-	return &AuditError{f.list}
-}
-
 // Audit holds the fans' journals against each other and returns an *[AuditError], or nil: what a fan found broken by
 // itself; one place number, hold, order, ticket or unit for two fans; a place number behind one that was asked for
 // later; an offer made before that of an earlier place. The fans must be of one event, and have ended.
 func Audit(journals []*Journal) error {
 	f := &findings{}
+	auditFans(f, journals)
+	return f.err()
+}
+
+func auditFans(f *findings, journals []*Journal) {
 	for _, j := range journals {
-		for _, b := range j.Breaches() {
-			f.add("fan %s: %s", j.account, b)
+		for _, b := range read(j, func() []finding { return slices.Clone(j.breaches) }) {
+			f.add(b.promise, "fan %s: %s", j.account, b.text)
 		}
 	}
 	auditPlaces(f, journals)
 	auditOwners(f, journals)
 	auditUnits(f, journals)
-	return f.err()
 }
 
 // placed is a place and whose it is.
@@ -72,10 +57,10 @@ func auditPlaces(f *findings, journals []*Journal) {
 	var offered placed
 	for i, p := range all {
 		if i > 0 && all[i-1].Number == p.Number {
-			f.add("place %d was given to fans %s and %s", p.Number, all[i-1].account, p.account)
+			f.add(noOvertaking, "place %d was given to fans %s and %s", p.Number, all[i-1].account, p.account)
 		}
 		if i > 0 && p.Told.Before(asked.Asked) {
-			f.add("fan %s had place %d before fan %s asked, who got place %d", p.account, p.Number, asked.account, asked.Number)
+			f.add(noOvertaking, "fan %s had place %d before fan %s asked, who got place %d", p.account, p.Number, asked.account, asked.Number)
 		}
 		if i == 0 || p.Asked.After(asked.Asked) {
 			asked = p
@@ -84,7 +69,7 @@ func auditPlaces(f *findings, journals []*Journal) {
 			continue
 		}
 		if p.Offered < offered.Offered {
-			f.add("place %d was offered %d ms before place %d", p.Number, offered.Offered-p.Offered, offered.Number)
+			f.add(noOvertaking, "place %d was offered %d ms before place %d", p.Number, offered.Offered-p.Offered, offered.Number)
 		}
 		if p.Offered > offered.Offered {
 			offered = p
@@ -95,11 +80,13 @@ func auditPlaces(f *findings, journals []*Journal) {
 // auditOwners looks for things that two fans have.
 func auditOwners(f *findings, journals []*Journal) {
 	owner := make(map[string]string)
-	own := func(thing, account string) {
-		if other, taken := owner[thing]; taken {
-			f.add("%s was given to fans %s and %s", thing, other, account)
+	own := func(thing, account string) (taken bool) {
+		other, taken := owner[thing]
+		if taken {
+			f.add(noSeatTwice, "%s was given to fans %s and %s", thing, other, account)
 		}
 		owner[thing] = account
+		return taken
 	}
 	for _, j := range journals {
 		for _, h := range j.Holds() {
@@ -115,7 +102,9 @@ func auditOwners(f *findings, journals []*Journal) {
 				if t.Revoked || t.Area {
 					continue
 				}
-				own(fmt.Sprintf("unit %d", t.Unit), j.account)
+				if own(fmt.Sprintf("unit %d", t.Unit), j.account) {
+					f.twice(t.Unit)
+				}
 			}
 		}
 	}
@@ -153,7 +142,8 @@ func auditUnits(f *findings, journals []*Journal) {
 	for i := 1; i < len(all); i++ {
 		a, b := all[i-1], all[i]
 		if a.unit == b.unit && a.account != b.account && b.from.Before(a.to) {
-			f.add("unit %d was in %s of fan %s and in %s of fan %s at the same time", a.unit, a.what, a.account, b.what, b.account)
+			f.add(noSeatTwice, "unit %d was in %s of fan %s and in %s of fan %s at the same time", a.unit, a.what, a.account, b.what, b.account)
+			f.twice(a.unit)
 		}
 		if a.unit == b.unit && a.to.After(b.to) {
 			all[i].to, all[i].account, all[i].what = a.to, a.account, a.what // the longer one counts against the next

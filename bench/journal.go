@@ -28,7 +28,7 @@ type Journal struct {
 	places     []PlaceNote
 	holds      []HoldNote
 	orders     []OrderNote
-	breaches   []string
+	breaches   []finding
 	asked      time.Time // of the join that has not been answered yet
 	lost       time.Time // when the live socket was lost; zero while connected
 	comebacks  []time.Time
@@ -93,7 +93,12 @@ func (j *Journal) Orders() []OrderNote {
 
 // Breaches are the promises that were broken towards this fan, in sentences.
 func (j *Journal) Breaches() []string {
-	return read(j, func() []string { return slices.Clone(j.breaches) })
+	return read(j, func() (out []string) {
+		for _, b := range j.breaches {
+			out = append(out, b.text)
+		}
+		return out
+	})
 }
 
 // Reconnects counts how often the live socket had to be opened again.
@@ -130,9 +135,9 @@ func (j *Journal) note(fn func(now time.Time)) {
 }
 
 // breach is called with mu held.
-func (j *Journal) breach(format string, args ...any) {
+func (j *Journal) breach(p promise, format string, args ...any) {
 	if len(j.breaches) < maxBreaches {
-		j.breaches = append(j.breaches, fmt.Sprintf(format, args...))
+		j.breaches = append(j.breaches, finding{p, fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -173,10 +178,10 @@ func (j *Journal) place(p wire.Place) {
 		n := &j.places[len(j.places)-1]
 		inLine := p.State == "waiting" || p.State == "away"
 		if was := n.State == "waiting" || n.State == "away"; was && inLine && !n.Apart && p.Ahead > n.Ahead {
-			j.breach("place %d: the number of people ahead rose from %d to %d", n.Number, n.Ahead, p.Ahead)
+			j.breach(viewMonotonic, "place %d: the number of people ahead rose from %d to %d", n.Number, n.Ahead, p.Ahead)
 		}
 		if n.Ended && (inLine || p.State == "offered" || p.State == "shopping") {
-			j.breach("place %d was %s and is %s", n.Number, n.State, p.State)
+			j.breach(viewMonotonic, "place %d was %s and is %s", n.Number, n.State, p.State)
 		}
 		n.turn(p, now, j.left)
 		switch p.State {
@@ -200,10 +205,10 @@ func (j *Journal) newPlace(p wire.Place, now time.Time) {
 		old := &j.places[n-1]
 		// While its connection was lost for long, a place may have ended unseen.
 		if !old.Ended && !old.Apart {
-			j.breach("place %d (%s) was lost, the fan got %d instead", old.Number, old.State, p.Number)
+			j.breach(nothingLost, "place %d (%s) was lost, the fan got %d instead", old.Number, old.State, p.Number)
 		}
 		if p.Number < old.Number {
-			j.breach("a later place has a smaller number: %d after %d", p.Number, old.Number)
+			j.breach(viewMonotonic, "a later place has a smaller number: %d after %d", p.Number, old.Number)
 		}
 		if asked.IsZero() {
 			asked = old.Told

@@ -69,21 +69,26 @@ func fetch(ctx context.Context, client *http.Client, address, token string, out 
 // sold twice; places were issued for every number that a fan has. It returns an *[AuditError], or nil.
 func AuditLedger(journals []*Journal, books wire.Ledger) error {
 	f := &findings{}
+	auditBooks(f, journals, books)
+	return f.err()
+}
+
+func auditBooks(f *findings, journals []*Journal, books wire.Ledger) {
 	for _, d := range books.Defects {
-		f.add("the server itself: %s", d)
+		f.add(booksAgree, "the server itself: %s", d)
 	}
 	rows := make(map[string]*wire.LedgerRow, len(books.Rows))
 	for i := range books.Rows {
 		r := &books.Rows[i]
 		if rows[r.Order] != nil {
-			f.add("order %s is in the books twice", r.Order)
+			f.add(booksAgree, "order %s is in the books twice", r.Order)
 		}
 		rows[r.Order] = r
 	}
 	for _, j := range journals {
 		for _, p := range j.Places() {
 			if p.Number == 0 || p.Number > books.Queue.Issued {
-				f.add("fan %s has place %d, only %d were issued", j.account, p.Number, books.Queue.Issued)
+				f.add(nothingLost, "fan %s has place %d, only %d were issued", j.account, p.Number, books.Queue.Issued)
 			}
 		}
 		for _, o := range j.Orders() {
@@ -91,7 +96,6 @@ func AuditLedger(journals []*Journal, books wire.Ledger) error {
 		}
 	}
 	auditSold(f, areas(journals), books)
-	return f.err()
 }
 
 // areas are the units without numbered places that any fan has been told of.
@@ -112,24 +116,24 @@ func areas(journals []*Journal) map[uint32]bool {
 func auditOrder(f *findings, account string, o OrderNote, r *wire.LedgerRow) {
 	id := o.Order.ID
 	if r == nil {
-		f.add("order %s of fan %s was acknowledged and is not in the books", id, account)
+		f.add(nothingLost, "order %s of fan %s was acknowledged and is not in the books", id, account)
 		return
 	}
 	if r.Account != account {
-		f.add("order %s of fan %s belongs to %s in the books", id, account, r.Account)
+		f.add(nothingLost, "order %s of fan %s belongs to %s in the books", id, account, r.Account)
 	}
 	if r.Total != o.Order.Total {
-		f.add("order %s of fan %s costs %d, in the books %d", id, account, o.Order.Total.Amount, r.Total.Amount)
+		f.add(nothingLost, "order %s of fan %s costs %d, in the books %d", id, account, o.Order.Total.Amount, r.Total.Amount)
 	}
 	if want, got := units(o.Order.Lines), sorted(r.Units); !slices.Equal(want, got) {
-		f.add("order %s of fan %s has units %v, in the books %v", id, account, want, got)
+		f.add(nothingLost, "order %s of fan %s has units %v, in the books %v", id, account, want, got)
 	}
 	if was, is := orderRank(o.Order.State), orderRank(r.State); is < was && o.Order.State != "expired" {
-		f.add("order %s of fan %s was %s and is %s in the books", id, account, o.Order.State, r.State)
+		f.add(nothingLost, "order %s of fan %s was %s and is %s in the books", id, account, o.Order.State, r.State)
 	}
 	for _, t := range o.Tickets {
 		if !slices.Contains(r.Tickets, t.ID) {
-			f.add("ticket %s of order %s of fan %s is not in the books", t.ID, id, account)
+			f.add(nothingLost, "ticket %s of order %s of fan %s is not in the books", t.ID, id, account)
 		}
 	}
 }
@@ -149,20 +153,21 @@ func auditSold(f *findings, areas map[uint32]bool, books wire.Ledger) {
 		for _, u := range r.Units {
 			places += u.Count
 			if other, taken := owner[u.Unit]; taken && !areas[u.Unit] {
-				f.add("unit %d belongs to orders %s and %s", u.Unit, other, r.Order)
+				f.add(noSeatTwice, "unit %d belongs to orders %s and %s", u.Unit, other, r.Order)
+				f.twice(u.Unit)
 			}
 			owner[u.Unit] = r.Order
 		}
 		sold += places
 		if r.State == "fulfilled" && uint32(len(r.Tickets)) != places {
-			f.add("order %s has %d places and %d tickets", r.Order, places, len(r.Tickets))
+			f.add(moneyAgrees, "order %s has %d places and %d tickets", r.Order, places, len(r.Tickets))
 		}
 	}
 	if sold != books.Places.Sold {
-		f.add("orders have %d places, the plan has %d sold", sold, books.Places.Sold)
+		f.add(booksAgree, "orders have %d places, the plan has %d sold", sold, books.Places.Sold)
 	}
 	if p := books.Places; p.Free+p.Held+p.Sold+p.Blocked != p.Capacity {
-		f.add("places by state are %+v", p)
+		f.add(booksAgree, "places by state are %+v", p)
 	}
 }
 
@@ -193,16 +198,21 @@ func FetchProvider(ctx context.Context, client *http.Client, base, secret string
 // cent. It returns an *[AuditError], or nil. Money on its way makes findings: ask again after it has settled.
 func AuditMoney(books wire.Ledger, p Provider) error {
 	f := &findings{}
+	auditMoney(f, books, p)
+	return f.err()
+}
+
+func auditMoney(f *findings, books wire.Ledger, p Provider) {
 	kept := make(map[string]int64) // by order: captured and not given back
 	charges := make(map[string]int)
 	var net int64
 	for _, c := range p.Payments {
 		order := c.Metadata["reference"]
 		if c.Authorized != 0 {
-			f.add("payment %s of order %s still has %d reserved", c.Payment, order, c.Authorized)
+			f.add(moneyAgrees, "payment %s of order %s still has %d reserved", c.Payment, order, c.Authorized)
 		}
 		if c.Pending != 0 {
-			f.add("payment %s of order %s still has a refund of %d under way", c.Payment, order, c.Pending)
+			f.add(moneyAgrees, "payment %s of order %s still has a refund of %d under way", c.Payment, order, c.Pending)
 		}
 		keep := c.Captured - c.Refunded - c.Pending
 		net += keep
@@ -219,25 +229,24 @@ func AuditMoney(books wire.Ledger, p Provider) error {
 		}
 		face += want
 		if kept[r.Order] != want {
-			f.add("order %s is %s and costs %d, the provider kept %d of it", r.Order, r.State, r.Total.Amount, kept[r.Order])
+			f.add(moneyAgrees, "order %s is %s and costs %d, the provider kept %d of it", r.Order, r.State, r.Total.Amount, kept[r.Order])
 		}
 		if charges[r.Order] > 1 {
-			f.add("order %s was charged %d times", r.Order, charges[r.Order])
+			f.add(moneyAgrees, "order %s was charged %d times", r.Order, charges[r.Order])
 		}
 		if r.State == "committed" || r.State == "paid" || r.State == "refunding" {
-			f.add("order %s is still %s", r.Order, r.State)
+			f.add(moneyAgrees, "order %s is still %s", r.Order, r.State)
 		}
 		delete(kept, r.Order)
 	}
 	for order, amount := range kept {
-		f.add("the provider kept %d for order %q, which is not in the books", amount, order)
+		f.add(moneyAgrees, "the provider kept %d for order %q, which is not in the books", amount, order)
 	}
 	m := books.Money
 	if booked := m.Captured.Amount - m.Refunded.Amount - m.Refunding.Amount; booked != net {
-		f.add("the provider kept %d, the books say %d", net, booked)
+		f.add(moneyAgrees, "the provider kept %d, the books say %d", net, booked)
 	}
 	if sold := m.SoldFace.Amount + m.SoldFees.Amount; sold != net || sold != face {
-		f.add("the provider kept %d, tickets were sold for %d, orders cost %d", net, sold, face)
+		f.add(moneyAgrees, "the provider kept %d, tickets were sold for %d, orders cost %d", net, sold, face)
 	}
-	return f.err()
 }

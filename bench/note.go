@@ -33,7 +33,7 @@ func sorted(u []wire.LedgerUnit) []wire.LedgerUnit {
 func (j *Journal) held(h wire.Hold, wanted uint32) {
 	j.note(func(now time.Time) {
 		if n := count(h.Lines); n != wanted {
-			j.breach("hold %s has %d places, %d were asked for", h.ID, n, wanted)
+			j.breach(nothingLost, "hold %s has %d places, %d were asked for", h.ID, n, wanted)
 		}
 		j.holds = append(j.holds, HoldNote{Hold: h, Told: now, Until: now})
 	})
@@ -53,14 +53,14 @@ func (j *Journal) holdSeen(h wire.Hold) {
 	j.note(func(now time.Time) {
 		n := j.holdNote(h.ID)
 		if n == nil {
-			j.breach("the fan has hold %s, which it was never given", h.ID)
+			j.breach(nothingLost, "the fan has hold %s, which it was never given", h.ID)
 			return
 		}
 		if a, b := units(n.Hold.Lines), units(h.Lines); !slices.Equal(a, b) {
-			j.breach("hold %s had units %v and has %v", h.ID, a, b)
+			j.breach(viewMonotonic, "hold %s had units %v and has %v", h.ID, a, b)
 		}
 		if h.Expires < n.Hold.Expires {
-			j.breach("hold %s: its end moved from %d to %d", h.ID, n.Hold.Expires, h.Expires)
+			j.breach(viewMonotonic, "hold %s: its end moved from %d to %d", h.ID, n.Hold.Expires, h.Expires)
 		}
 		n.Hold, n.Until = h, now
 	})
@@ -75,7 +75,7 @@ func (j *Journal) holdGone(id string) {
 		}
 		n.Ended = true
 		if early := int64(n.Hold.Expires) - now.UnixMilli(); early > 0 && !j.left {
-			j.breach("hold %s was gone %d ms before its time", id, early)
+			j.breach(nothingLost, "hold %s was gone %d ms before its time", id, early)
 		}
 	})
 }
@@ -95,10 +95,10 @@ func (j *Journal) ordered(hold string, o wire.Order) {
 		if n := j.holdNote(hold); n != nil {
 			n.Until, n.Ended = now, true
 			if a, b := units(n.Hold.Lines), units(o.Lines); !slices.Equal(a, b) {
-				j.breach("order %s has units %v, its hold %s had %v", o.ID, b, hold, a)
+				j.breach(nothingLost, "order %s has units %v, its hold %s had %v", o.ID, b, hold, a)
 			}
 			if n.Hold.Total != o.Total {
-				j.breach("order %s costs %d, its hold %s cost %d", o.ID, o.Total.Amount, hold, n.Hold.Total.Amount)
+				j.breach(nothingLost, "order %s costs %d, its hold %s cost %d", o.ID, o.Total.Amount, hold, n.Hold.Total.Amount)
 			}
 		}
 		j.orders = append(j.orders, OrderNote{Hold: hold, Order: o, Told: now, Until: now})
@@ -119,11 +119,11 @@ func (j *Journal) orderSeen(o wire.Order) {
 	j.note(func(now time.Time) {
 		n := j.orderNote(o.ID)
 		if n == nil {
-			j.breach("the fan was shown order %s, which it never opened", o.ID)
+			j.breach(nothingLost, "the fan was shown order %s, which it never opened", o.ID)
 			return
 		}
 		if a, b := units(n.Order.Lines), units(o.Lines); !slices.Equal(a, b) || n.Order.Total != o.Total {
-			j.breach("order %s had units %v for %d and has %v for %d", o.ID, a, n.Order.Total.Amount, b, o.Total.Amount)
+			j.breach(viewMonotonic, "order %s had units %v for %d and has %v for %d", o.ID, a, n.Order.Total.Amount, b, o.Total.Amount)
 		}
 		was, is := orderRank(n.Order.State), orderRank(o.State)
 		switch {
@@ -131,13 +131,13 @@ func (j *Journal) orderSeen(o wire.Order) {
 		case n.Order.State == "expired": // paid late, and its places were still free
 			n.Told = now
 		default:
-			j.breach("order %s was %s and is %s", o.ID, n.Order.State, o.State)
+			j.breach(viewMonotonic, "order %s was %s and is %s", o.ID, n.Order.State, o.State)
 		}
 		if early := int64(n.Order.Expires) - now.UnixMilli(); o.State == "expired" && n.Order.State != "expired" && early > 0 {
-			j.breach("order %s expired %d ms before its time", o.ID, early)
+			j.breach(nothingLost, "order %s expired %d ms before its time", o.ID, early)
 		}
 		if o.State == "canceled" && !j.left {
-			j.breach("order %s was canceled, and not by its owner: %s", o.ID, o.Reason)
+			j.breach(nothingLost, "order %s was canceled, and not by its owner: %s", o.ID, o.Reason)
 		}
 		if is < ended {
 			n.Until = now
@@ -171,7 +171,7 @@ func orderRank(state string) int {
 
 // orderGone notes that the server does not know an order that it acknowledged.
 func (j *Journal) orderGone(id string) {
-	j.note(func(time.Time) { j.breach("order %s was acknowledged and is unknown", id) })
+	j.note(func(time.Time) { j.breach(nothingLost, "order %s was acknowledged and is unknown", id) })
 }
 
 // bought notes the tickets of an order.
@@ -190,11 +190,11 @@ func (j *Journal) bought(id string, tickets []wire.Ticket) {
 			}
 			got = append(got, wire.LedgerUnit{Unit: t.Unit, Count: 1})
 			if t.Code == "" {
-				j.breach("ticket %s of order %s has no code", t.ID, id)
+				j.breach(nothingLost, "ticket %s of order %s has no code", t.ID, id)
 			}
 		}
 		if want := units(n.Order.Lines); !slices.Equal(sorted(got), want) {
-			j.breach("order %s has tickets for %v, want %v", id, sorted(got), want)
+			j.breach(nothingLost, "order %s has tickets for %v, want %v", id, sorted(got), want)
 		}
 	})
 }
