@@ -1,0 +1,100 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// TestInBrowser: Chromium draws every chart of every page, light and dark, wide and narrow, without an error in its
+// console, and no page is wider than its window. With CATRACA_SHOTS naming a folder it leaves pictures there.
+func TestInBrowser(t *testing.T) {
+	t.Parallel()
+	path := ""
+	for _, p := range []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"} {
+		if _, err := os.Stat(p); err == nil {
+			path = p
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium here: install chromium to run the browser tests")
+	}
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-background-networking", true), chromedp.WSURLReadTimeout(60*time.Second))
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("Chromium does not start here: %v", err)
+	}
+	var mu sync.Mutex
+	var complaints []string
+	if err := chromedp.Listen(ctx, func(ev any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch ev := ev.(type) {
+		case *log.EventEntryAdded:
+			complaints = append(complaints, ev.Entry.Text)
+		case *runtime.EventExceptionThrown:
+			complaints = append(complaints, ev.ExceptionDetails.Text+" "+fmt.Sprint(ev.ExceptionDetails.Exception))
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := ReadKept(keptFiles(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compared bytes.Buffer
+	if err := Compare(passed(), brokenRun()).HTML(&compared); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, page := range map[string]string{"passed": pageOf(t, passed()), "broken": pageOf(t, brokenRun()), "compared": compared.String(), "history": historyPageOf(t, kept)} {
+		file := filepath.Join(folder, name+".html")
+		if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, view := range []struct {
+			width  int64
+			colour string
+		}{{1280, "light"}, {1280, "dark"}, {360, "light"}} {
+			if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.colour}}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(view.width, 800), chromedp.Navigate("file://"+file)); err != nil {
+				t.Fatal(err)
+			}
+			seen, err := chromedp.Run(ctx, chromedp.Evaluate[[]int](`[+document.documentElement.dataset.drawn, document.querySelectorAll("[data-chart]").length, document.querySelectorAll("canvas").length, document.documentElement.scrollWidth]`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen[0] != seen[1] || seen[2] != seen[1] || int64(seen[3]) > view.width {
+				t.Errorf("%s, %d px, %s: %d of %d charts drawn on %d canvases, %d px wide", name, view.width, view.colour, seen[0], seen[1], seen[2], seen[3])
+			}
+			if shots := os.Getenv("CATRACA_SHOTS"); shots != "" {
+				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+				if err == nil {
+					err = os.WriteFile(filepath.Join(shots, fmt.Sprintf("%s-%d-%s.png", name, view.width, view.colour)), png, 0o600)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(complaints) > 0 {
+		t.Errorf("the browser complains: %q", complaints)
+	}
+}
