@@ -36,7 +36,9 @@ type Options struct {
 	Hashed func(shard int, machine uint32, index uint64, hash [32]byte)
 }
 
-// followPatience bounds the wait for this node to have what another one did, before it is told.
+// followPatience is the least time that this node is given to get what another one did, before it is told. It is given
+// what is left of the patience of the whole command, if that is more: the leader may have died right after its answer,
+// and the next one has to be elected first.
 const followPatience = 2 * time.Second
 
 // Service is the door to accounts and catalogue, for any goroutine.
@@ -128,6 +130,7 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 	if !ok {
 		return account.Result{}, fmt.Errorf("submit to directory: %w", sequencer.ErrUnavailable)
 	}
+	began := time.Now()
 	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, &relay.Question[machine, account.Result]{
 		Shard: Shard, Machine: machineID, Command: account.AppendCommand(nil, c), Repeatable: c.Key != account.Key{},
 		Handle: h, Keep: func(r account.Result) account.Result { return r }, Decode: account.DecodeResult,
@@ -136,7 +139,7 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 		return account.Result{}, fmt.Errorf("submit to directory: %w", err)
 	}
 	if elsewhere {
-		if err := follow(ctx, h, index, c); err != nil {
+		if err := follow(ctx, h, index, c, s.o.Patience-time.Since(began)); err != nil {
 			return account.Result{}, fmt.Errorf("submit to directory: %w", err)
 		}
 	}
@@ -145,11 +148,11 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 
 // follow waits until this node has an entry that another one made of a command. Without it this node would deny what
 // was just done: who can ask again is sent to do so with [sequencer.ErrUnavailable], and is told from the kept answers.
-func follow(ctx context.Context, h *sequencer.Handle[machine, account.Result], index uint64, c *account.Command) error {
+func follow(ctx context.Context, h *sequencer.Handle[machine, account.Result], index uint64, c *account.Command, patience time.Duration) error {
 	if h.Applied() >= index {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, followPatience)
+	ctx, cancel := context.WithTimeout(ctx, max(patience, followPatience))
 	defer cancel()
 	if err := h.Await(ctx, index); err != nil && c.Key != (account.Key{}) {
 		return fmt.Errorf("%w: entry %d is done and not here yet: %w", sequencer.ErrUnavailable, index, err)

@@ -264,13 +264,13 @@ func TestBehindTheLeader(t *testing.T) {
 	once, again := &account.Command{Op: account.OpCreate}, &account.Command{Op: account.OpCreate, Key: account.Key{1}}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := follow(ctx, m, m.Applied()+9, again); !errors.Is(err, sequencer.ErrUnavailable) {
+	if err := follow(ctx, m, m.Applied()+9, again, 0); !errors.Is(err, sequencer.ErrUnavailable) {
 		t.Errorf("an entry that is not here, of a command that may be done again: %v", err)
 	}
-	if err := follow(ctx, m, m.Applied()+9, once); err != nil {
+	if err := follow(ctx, m, m.Applied()+9, once, 0); err != nil {
 		t.Errorf("of a command that may not be done again: %v", err)
 	}
-	if err := follow(ctx, m, m.Applied(), again); err != nil {
+	if err := follow(ctx, m, m.Applied(), again, 0); err != nil {
 		t.Errorf("an entry that is here: %v", err)
 	}
 }

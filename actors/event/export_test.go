@@ -15,7 +15,7 @@ func (s *Service) Follow(ctx context.Context, id sale.EventID, index uint64, c *
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, h, index, c)
+	return s.follow(ctx, h, index, c, 0)
 }
 
 // Applied is the last entry that this node has of a sale.

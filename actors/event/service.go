@@ -51,7 +51,9 @@ type Options struct {
 	Hashed func(shard int, machine uint32, index uint64, hash [32]byte)
 }
 
-// followPatience bounds the wait for this node to have what another one did, before it is told.
+// followPatience is the least time that this node is given to get what another one did, before it is told. It is given
+// what is left of the patience of the whole command, if that is more: the leader may have died right after its answer,
+// and the next one has to be elected first.
 const followPatience = 2 * time.Second
 
 // mostBuffered bytes of an encoded command are kept for the next one.
@@ -263,6 +265,7 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	if err != nil {
 		return sale.Result{}, err
 	}
+	began := time.Now()
 	cmd, ok := s.buffers.Get().(*[]byte)
 	if !ok {
 		cmd = new([]byte)
@@ -278,7 +281,7 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 		s.buffers.Put(cmd)
 	}
 	if elsewhere {
-		if err := s.follow(ctx, h, index, c); err != nil {
+		if err := s.follow(ctx, h, index, c, s.o.Patience-time.Since(began)); err != nil {
 			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
 		}
 	}
@@ -288,11 +291,11 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 // follow waits until this node has an entry that another one made of a command, so that who is answered here finds it
 // here. A node that does not have it in time, cut off or on its way out, would deny what was just done: who can ask
 // again is sent to do so with [ErrUnavailable], and is then told from the answers that are kept.
-func (s *Service) follow(ctx context.Context, h *hub, index uint64, c *sale.Command) error {
+func (s *Service) follow(ctx context.Context, h *hub, index uint64, c *sale.Command, patience time.Duration) error {
 	if h.handle.Applied() >= index {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, followPatience)
+	ctx, cancel := context.WithTimeout(ctx, max(patience, followPatience))
 	defer cancel()
 	if err := h.handle.Await(ctx, index); err != nil && repeatable(c) {
 		return fmt.Errorf("%w: entry %d is done and not here yet: %w", ErrUnavailable, index, err)
