@@ -26,17 +26,21 @@ type Target struct {
 	// Payments and PaymentsKey are the sandbox; empty: its faults cannot be played, and money is not audited.
 	Payments, PaymentsKey string
 	Version               string
-	// Servers kills nodes; nil: such faults cannot be played.
+	// Servers are what faults of nodes are done to; nil: they cannot be played.
 	Servers Servers
 }
 
-// Servers are processes that may be killed. All names are of nodes.
+// Servers are nodes that things may be done to. All names are of nodes.
 type Servers interface {
 	// Kill ends a node as a power switch would; Start brings it back.
 	Kill(ctx context.Context, node string) error
 	Start(ctx context.Context, node string) error
 	// Freeze stops a node without ending it, and lets it go on.
 	Freeze(ctx context.Context, node string, on bool) error
+	// Drain takes a node out of service in good order, and lets it back.
+	Drain(ctx context.Context, node string, on bool) error
+	// Leader is the node that leads the sale.
+	Leader(ctx context.Context) (string, error)
 }
 
 // Options of a run.

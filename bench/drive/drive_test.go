@@ -138,7 +138,7 @@ func TestRealSaleIsRefused(t *testing.T) {
 
 func TestWhatCannotBePlayedIsRefused(t *testing.T) {
 	s := newStub(t)
-	for kind, want := range map[string]string{"kill": "only servers that the bench has started", "payment-down": "names no sandbox"} {
+	for kind, want := range map[string]string{"kill": "only done to servers that the bench has started", "payment-down": "names no sandbox"} {
 		sc := small(scenario.Story{Story: "buy"})
 		sc.Faults = []scenario.Fault{{Kind: kind}}
 		if _, err := Run(t.Context(), Options{Target: Target{Base: s.URL}, Scenario: sc}); err == nil || !strings.Contains(err.Error(), want) {

@@ -2,13 +2,10 @@ package drive
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/catraca/catraca/bench/scenario"
-	"github.com/catraca/catraca/transport/wire"
 )
 
 // trouble breaks what the scenario wants broken, each when it is due, and heals it. What is not healed when the context
@@ -55,7 +52,7 @@ func (r *runner) strike(ctx context.Context, f scenario.Fault) (what string, hea
 	switch f.Kind {
 	case "kill", "freeze", "drain":
 		if node == "" {
-			if node, err = r.leader(ctx); err != nil {
+			if node, err = r.o.Servers.Leader(ctx); err != nil {
 				return "", nil, err
 			}
 		}
@@ -74,31 +71,10 @@ func (r *runner) strike(ctx context.Context, f scenario.Fault) (what string, hea
 		heal = func(ctx context.Context) error { return r.o.Servers.Freeze(ctx, node, false) }
 		return node + " was frozen", heal, r.o.Servers.Freeze(ctx, node, true)
 	case "drain":
-		path := "/api/v1/admin/cluster/nodes/" + node + "/drain"
-		heal = func(ctx context.Context) error {
-			return r.api.call(ctx, http.MethodPost, path, map[string]bool{"undo": true}, nil)
-		}
-		return node + " drains", heal, r.api.call(ctx, http.MethodPost, path, map[string]bool{}, nil)
+		heal = func(ctx context.Context) error { return r.o.Servers.Drain(ctx, node, false) }
+		return node + " drains", heal, r.o.Servers.Drain(ctx, node, true)
 	default:
 		heal, err = r.pay.fail(ctx, f)
 		return f.Kind, heal, err
 	}
-}
-
-// leader is the node that leads the busiest shard of sales: that is where the run is.
-func (r *runner) leader(ctx context.Context) (string, error) {
-	var c wire.Cluster
-	if err := r.api.call(ctx, http.MethodGet, "/api/v1/admin/cluster", nil, &c); err != nil {
-		return "", fmt.Errorf("ask who leads: %w", err)
-	}
-	var busiest wire.ClusterShard
-	for _, s := range c.Shards {
-		if s.Shard > 0 && s.Commit >= busiest.Commit {
-			busiest = s
-		}
-	}
-	if busiest.Leader == "" {
-		return "", errors.New("ask who leads: nobody does")
-	}
-	return busiest.Leader, nil
 }

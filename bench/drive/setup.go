@@ -66,9 +66,9 @@ func (r *runner) playable() error {
 	}
 	for _, f := range r.s.Faults {
 		switch f.Kind {
-		case "kill", "freeze":
+		case "kill", "freeze", "drain":
 			if r.o.Servers == nil {
-				return fmt.Errorf("fault %s: only servers that the bench has started can be killed", f.Kind)
+				return fmt.Errorf("fault %s: that is only done to servers that the bench has started", f.Kind)
 			}
 		case "payment-slow", "payment-down", "late-webhooks", "lost-webhooks":
 			if r.pay == nil {

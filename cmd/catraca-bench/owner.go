@@ -6,13 +6,11 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/catraca/catraca/transport/wire"
@@ -37,28 +35,6 @@ func makeOwner(ctx context.Context, binary, dir, file, base string) (token strin
 		return "", fmt.Errorf("sign the owner in: %w", err)
 	}
 	return s.Token, nil
-}
-
-// whole waits until every node votes in every shard, and spreads what they lead.
-func (s *servers) whole(ctx context.Context) error {
-	if len(s.nodes) == 1 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	for {
-		var c wire.Cluster
-		err := ask(ctx, http.MethodGet, s.base+"/api/v1/admin/cluster", s.token, nil, &c)
-		if err == nil && len(c.Shards) > 0 && !slices.ContainsFunc(c.Shards, func(sh wire.ClusterShard) bool { return len(sh.Voters) < len(s.nodes) || !sh.Ready }) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(errors.New("the nodes do not share the shards among themselves in time"), err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	return ask(ctx, http.MethodPost, s.base+"/api/v1/admin/cluster/rebalance", s.token, struct{}{}, nil)
 }
 
 // ask does one call as JSON.

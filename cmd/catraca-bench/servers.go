@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -297,47 +296,6 @@ func (s *servers) target() crowd.Target {
 		t.Operators[n.name] = "http://" + n.operator
 	}
 	return t
-}
-
-func (s *servers) node(name string) (*serverNode, error) {
-	for _, n := range s.nodes {
-		if n.name == name {
-			return n, nil
-		}
-	}
-	return nil, fmt.Errorf("there is no node %.60q", name)
-}
-
-// Kill ends a node as a power switch would.
-func (s *servers) Kill(ctx context.Context, name string) error {
-	n, err := s.node(name)
-	if err != nil {
-		return err
-	}
-	n.signal(syscall.SIGKILL)
-	return n.gone(ctx)
-}
-
-// Start brings a node back and waits until it serves.
-func (s *servers) Start(ctx context.Context, name string) error {
-	n, err := s.node(name)
-	if err != nil {
-		return err
-	}
-	if err := n.process.start(nil); err != nil {
-		return err
-	}
-	return n.ready(ctx)
-}
-
-// Freeze stops a node without ending it, or lets it go on.
-func (s *servers) Freeze(_ context.Context, name string, on bool) error {
-	n, err := s.node(name)
-	if err != nil {
-		return err
-	}
-	n.signal(map[bool]syscall.Signal{true: syscall.SIGSTOP, false: syscall.SIGCONT}[on])
-	return nil
 }
 
 // fallen says which processes have ended although nobody wanted it.
