@@ -32,6 +32,9 @@ func engineCommand(env environment, missed *bool) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			report, err := measure(c.Context(), env, o)
 			if err != nil {
+				if report != nil && len(report.Rows) > 0 { // minutes of measuring are not thrown away for the part that failed
+					err = errors.Join(err, report.write(env, ""))
+				}
 				return err
 			}
 			*missed = slices.ContainsFunc(report.Rows, func(r row) bool { return !r.Held })
@@ -72,7 +75,7 @@ func measure(ctx context.Context, env environment, o engineOptions) (*report, er
 		_, _ = fmt.Fprintf(env.stderr, "measuring %s ...\n", part.name) // people watch it
 		at := filepath.Join(dir, part.name)
 		if err := errors.Join(os.MkdirAll(at, 0o700), part.run(ctx, at), os.RemoveAll(at)); err != nil {
-			return nil, fmt.Errorf("measure %s: %w", part.name, err)
+			return r, fmt.Errorf("measure %s: %w", part.name, err)
 		}
 	}
 	return r, nil
