@@ -64,7 +64,7 @@ func chartsOf(run *record.Run) ([]chart, []section) {
 	add := func(id, title, says string, list []chart) {
 		s := section{ID: id, Title: title, Says: says}
 		for _, c := range list {
-			if len(charts) < maxCharts && len(c.X) > 0 && len(c.Lines) > 0 {
+			if len(charts) < maxCharts && len(c.X) > 0 && c.shows() {
 				s.Charts = append(s.Charts, len(charts))
 				charts = append(charts, c)
 			}
@@ -79,6 +79,13 @@ func chartsOf(run *record.Run) ([]chart, []section) {
 	add("spread", "Latency by percentile", "The whole run, the slowest to the right.", spreads(run))
 	add("server", "The server meanwhile", "What the server said of itself, on the same clock.", servers(run, marks))
 	return charts, sections
+}
+
+// shows says whether any line has a figure.
+func (c chart) shows() bool {
+	return slices.ContainsFunc(c.Lines, func(l stroke) bool {
+		return slices.ContainsFunc(l.Y, func(n number) bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) })
+	})
 }
 
 func marksOf(run *record.Run) []mark {

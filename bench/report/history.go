@@ -23,6 +23,11 @@ func History(w io.Writer, kept []Kept) error {
 	var charts []chart
 	for _, kind := range kinds {
 		s := section{Title: kind, Says: "Each point is a kept run; only those of one machine may be held against each other."}
+		if one := slices.DeleteFunc(slices.Clone(kept), func(k Kept) bool { return k.Kind != kind }); len(one) == 1 {
+			s.Says = "A single result so far, below."
+			p.Sections = append(p.Sections, s)
+			continue
+		}
 		for _, c := range historyOf(kept, kind) {
 			if len(charts) == maxCharts {
 				break

@@ -79,6 +79,7 @@ func page(w io.Writer, body, title string, charts []chart, model any) error {
 type runPage struct {
 	Run        *record.Run
 	Verdict    verdict
+	Marks      []record.Mark
 	Tiles      []tile
 	Operations []operationRow
 	Classes    []operationRow
@@ -109,7 +110,7 @@ type section struct {
 // HTML writes the whole report as one file without network.
 func HTML(w io.Writer, run *record.Run) error {
 	charts, sections := chartsOf(run)
-	p := runPage{Run: run, Verdict: judge(run), Tiles: tiles(run), Operations: rows(run, whole(run)), Classes: rows(run, byClass(run)),
+	p := runPage{Run: run, Verdict: judge(run), Marks: inOrder(run.Marks), Tiles: tiles(run), Operations: rows(run, whole(run)), Classes: rows(run, byClass(run)),
 		Sections: sections, Counted: most(run.Audit.Counted), Outcomes: most(run.Outcomes), Sheet: sheet(run), Plan: plan(run.Plan)}
 	return page(w, "run.html", fmt.Sprintf("%s · %s · Catraca", run.Scenario, strings.ToLower(p.Verdict.Word)), charts, p)
 }

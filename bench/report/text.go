@@ -168,7 +168,7 @@ func textMarks(b *bytes.Buffer, run *record.Run) {
 	}
 	line(b, "")
 	lines := make([]string, 0, len(run.Marks))
-	for _, m := range run.Marks {
+	for _, m := range inOrder(run.Marks) {
 		lines = append(lines, fmt.Sprintf("%7.1f s  %-6s %s", m.At, m.Kind, m.Text))
 	}
 	bounded(b, lines)

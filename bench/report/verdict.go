@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,6 +14,13 @@ type verdict struct {
 	Tone    string   // good, bad, warn
 	Says    string   // one sentence
 	Reasons []string // each reason, the worst first
+}
+
+// inOrder are the marks by their time, whoever noted them first.
+func inOrder(marks []record.Mark) []record.Mark {
+	marks = slices.Clone(marks)
+	slices.SortStableFunc(marks, func(a, b record.Mark) int { return cmp.Compare(a.At, b.At) })
+	return marks
 }
 
 func judge(run *record.Run) verdict {

@@ -32,26 +32,34 @@
     ctx.restore();
   };
 
+  const powers = Array.from({ length: 50 }, (_, i) => 2 ** i);
+  // The days that have a result, as many of them as there is room for.
+  const spread = days => u => {
+    const step = Math.ceil(days.length / Math.max(1, Math.floor(u.bbox.width / devicePixelRatio / 90)));
+    return days.filter((_, i) => i % step === 0);
+  };
+
   const draw = (box, c) => {
-    const name = unit(c.unit), plain = c.kind !== "spread";
+    const name = unit(c.unit);
     const axis = { stroke: ink("soft"), font: "12px system-ui, sans-serif", grid: { stroke: ink("line"), width: 1 }, ticks: { stroke: ink("line"), width: 1, size: 4 } };
     let hue = 0;
     const lines = c.lines.map(l => {
       const colour = l.tone === "bad" ? ink("bad") : l.tone === "muted" ? ink("muted") : ink("c" + hue++ % 8);
       return { label: l.name, stroke: colour, width: l.tone === "muted" ? 1.25 : 1.75, spanGaps: c.kind === "dates", fill: l.fill || l.bars ? colour + (l.bars ? "99" : "26") : undefined,
-        paths: l.bars ? uPlot.paths.bars({ size: [0.8, 20] }) : undefined, points: { show: c.kind === "dates", size: 6, fill: colour }, value: (u, v) => v == null ? "–" : name(v) };
+        paths: l.bars ? uPlot.paths.bars({ size: [0.8, 20] }) : undefined, points: { show: c.kind === "dates", size: 6, fill: colour }, value: (u, v) => v == null ? "" : name(v) };
     });
     const values = c.lines.flatMap(l => l.y.filter(v => v != null && (!c.log || v > 0)));
     const low = Math.min(...values), high = Math.max(...values);
     const opts = {
+      padding: [null, c.kind === "spread" ? 32 : null, null, null],
       width: box.clientWidth - 20, height: c.wide ? 320 : 230,
       cursor: c.kind === "time" ? { sync: { key: sync.key, setSeries: false } } : {},
       scales: { x: { time: false }, y: c.log ? { distr: 3, range: values.length ? [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high * 1.0001))] : [1e-3, 1] } : { range: (u, a, b) => [Math.min(0, a), b > 0 ? b * 1.08 : 1] } },
       axes: [
-        { ...axis, values: (u, s) => s.map(v => across[c.kind](v)), space: c.kind === "dates" ? 90 : 56, incrs: plain ? (c.kind === "dates" ? [1, 2, 7, 14, 30, 90, 365].map(d => d * 86400) : [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600]) : [1] },
-        { ...axis, size: 66, values: (u, s) => s.map(v => v == null ? "" : name(v)), ...(c.log ? { filter: (u, s) => s.map(v => { const e = Math.log10(v); return Math.abs(e - Math.round(e)) < 1e-6 ? v : null; }) } : {}) },
+        { ...axis, values: (u, s) => s.map(v => across[c.kind](v)), space: c.kind === "dates" ? 90 : 56, splits: c.kind === "dates" ? spread(c.x) : undefined, incrs: c.kind === "spread" ? [1, 2] : c.kind === "dates" ? undefined : [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600] },
+        { ...axis, size: 66, incrs: c.unit === "bytes" ? powers : undefined, values: (u, s) => s.map(v => v == null ? "" : name(v)), ...(c.log ? { filter: (u, s) => s.map(v => { const e = Math.log10(v); return Math.abs(e - Math.round(e)) < 1e-6 ? v : null; }) } : {}) },
       ],
-      series: [{ label: c.kind === "time" ? "at" : c.kind === "spread" ? "faster" : "day", value: (u, v) => v == null ? "–" : across[c.kind](v) }, ...lines],
+      series: [{ label: c.kind === "time" ? "at" : c.kind === "spread" ? "faster" : "day", value: (u, v) => v == null ? "" : across[c.kind](v) }, ...lines],
       hooks: { draw: c.marks ? [marks(c.marks)] : [] },
     };
     return new uPlot(opts, [c.x, ...c.lines.map(l => l.y)], box);
