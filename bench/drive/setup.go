@@ -99,8 +99,8 @@ opens_at: now+24h
 categories:
 %squeue: {rate_per_minute: %d, active_cap: %d, claim: %s, lease: %s, lease_cap: %s}
 limits: {per_hold: %d, per_account: %d}
-times: {hold: %s, hold_renewal: 3m, pay_grace: 45s, action_grace: 45s}
-`, r.event, r.s.Name, e.Plan, e.Plan == "stadium", categories, e.RatePerMinute, e.ActiveCap, e.Claim, e.Lease, 5*e.Lease, e.PerHold, e.PerHold, e.Hold)
+times: {hold: %s, hold_renewal: %s, pay_grace: 45s, action_grace: 45s}
+`, r.event, r.s.Name, e.Plan, e.Plan == "stadium", categories, e.RatePerMinute, e.ActiveCap, e.Claim, e.Lease, 5*e.Lease, e.PerHold, e.PerHold, e.Hold, e.Hold)
 }
 
 // learn finds out about the sale what fans see.
@@ -118,7 +118,7 @@ func (r *runner) learn(ctx context.Context) error {
 		id := uint16(c.ID) //nolint:gosec // few
 		r.sale.categories[c.Key] = id
 		r.sale.capacity += c.Capacity
-		if !c.Area && c.Capacity < fewest {
+		if !c.Area && c.Capacity > 0 && c.Capacity < fewest {
 			fewest, r.sale.few = c.Capacity, &id
 		}
 	}
