@@ -2,9 +2,14 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,12 +18,13 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/catraca/catraca/bench/record"
 )
 
-// TestInBrowser: Chromium draws every chart of every page, light and dark, wide and narrow, without an error in its
-// console, and no page is wider than its window. With CATRACA_SHOTS naming a folder it leaves pictures there.
-func TestInBrowser(t *testing.T) {
-	t.Parallel()
+// browser opens Chromium; the returned function says what it has complained of.
+func browser(t *testing.T) (context.Context, func() []string) {
+	t.Helper()
 	path := ""
 	for _, p := range []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"} {
 		if _, err := os.Stat(p); err == nil {
@@ -50,6 +56,18 @@ func TestInBrowser(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	return ctx, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(complaints)
+	}
+}
+
+// TestInBrowser: Chromium draws every chart of every page, light and dark, wide and narrow, without an error in its
+// console, and no page is wider than its window. With CATRACA_SHOTS naming a folder it leaves pictures there.
+func TestInBrowser(t *testing.T) {
+	t.Parallel()
+	ctx, complaints := browser(t)
 	kept, err := ReadKept(keptFiles(t))
 	if err != nil {
 		t.Fatal(err)
@@ -92,9 +110,78 @@ func TestInBrowser(t *testing.T) {
 			}
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(complaints) > 0 {
-		t.Errorf("the browser complains: %q", complaints)
+	if list := complaints(); len(list) > 0 {
+		t.Errorf("the browser complains: %q", list)
 	}
+}
+
+// TestLiveInBrowser: the page of a run that goes on takes new seconds and new operations, and says when it is over.
+func TestLiveInBrowser(t *testing.T) {
+	t.Parallel()
+	ctx, complaints := browser(t)
+	moments := make(chan int)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		if err := LivePage(w, "<b>spike"); err != nil {
+			t.Error(err)
+		}
+	})
+	mux.HandleFunc("GET /favicon.ico", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for n := range moments {
+			_, _ = io.WriteString(w, "data: ")
+			if err := LiveState(w, stood(n), passed().Server); err != nil {
+				t.Error(err)
+			}
+			_, _ = io.WriteString(w, "\n")
+			w.(http.Flusher).Flush()
+		}
+		_, _ = io.WriteString(w, "event: over\ndata: x\n\n")
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(server.URL)); err != nil {
+		t.Fatal(err)
+	}
+	until := func(expression string) {
+		t.Helper()
+		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+			t.Fatalf("never true: %s: %v", expression, err)
+		}
+	}
+	for _, n := range []int{0, 3, 60, 61} { // nothing, one operation, all of them, the same with another second
+		moments <- n
+		until(fmt.Sprintf(`document.getElementById("says").textContent === %q`, span(float64(n))+" so far"))
+		charts := len(stood(n).Seconds)
+		if charts > 0 {
+			until(`document.querySelectorAll("canvas").length === document.querySelectorAll("[data-chart]").length && document.querySelectorAll("canvas").length > 4`)
+		}
+	}
+	if shots := os.Getenv("CATRACA_SHOTS"); shots != "" {
+		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(shots, "live.png"), png, 0o600)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	close(moments)
+	until(`document.documentElement.dataset.over === "yes"`)
+	if list := complaints(); len(list) > 0 {
+		t.Errorf("the browser complains: %q", list)
+	}
+}
+
+// stood is how the made-up run stood after so many seconds.
+func stood(n int) record.Live {
+	run := passed()
+	l := record.Live{At: float64(n), Planned: 50000, Active: 45000, Sockets: 44000, Seconds: run.Seconds[:n], Operations: run.Operations, Starts: record.Starts{Started: 41000, Counted: 40000, Late: 90}}
+	for _, m := range run.Marks {
+		if m.At <= l.At {
+			l.Marks = append(l.Marks, m)
+		}
+	}
+	return l
 }

@@ -43,15 +43,15 @@ func digest(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// page writes a page of the named body template.
-func page(w io.Writer, body, title string, charts []chart, model any) error {
+// page writes a page of the named body template. What is allowed joins its policy.
+func page(w io.Writer, body, title string, charts []chart, model any, allowed ...string) error {
 	style, lib, script := asset("uPlot.min.css")+"\n"+asset("report.css"), asset("uPlot.iife.min.js"), asset("report.js")
 	if charts == nil {
 		charts = []chart{}
 	}
 	s := shell{
 		Title:  title,
-		Policy: "default-src 'none'; script-src " + digest(lib) + " " + digest(script) + "; style-src " + digest(style) + "; base-uri 'none'; form-action 'none'",
+		Policy: "default-src 'none'; script-src " + digest(lib) + " " + digest(script) + "; style-src " + digest(style) + "; base-uri 'none'; form-action 'none'" + strings.Join(append([]string{""}, allowed...), "; "),
 		Style:  template.CSS(style), Chart: template.JS(lib), Script: template.JS(script), //nolint:gosec // embedded files
 		Charts: charts, Body: model,
 	}
@@ -90,9 +90,16 @@ type runPage struct {
 	Plan       string
 }
 
-type tile struct{ Value, Label, Tone string }
+type tile struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+	Tone  string `json:"tone"`
+}
 
-type pairOfTexts struct{ Name, Text string }
+type pairOfTexts struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
 
 type operationRow struct {
 	record.Operation
@@ -103,8 +110,10 @@ type operationRow struct {
 
 // section is a group of charts under one heading.
 type section struct {
-	ID, Title, Says string
-	Charts          []int // positions within the page's charts
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Says   string `json:"says"`
+	Charts []int  `json:"charts"` // positions within the page's charts
 }
 
 // HTML writes the whole report as one file without network.
