@@ -37,6 +37,7 @@ func (c Comparison) says() string {
 			better++
 		case Worse:
 			worse++
+		case Same:
 		case TooFew, Missing:
 			continue
 		}

@@ -12,9 +12,11 @@ const (
 	rounding      = 1e-9 // of sums of logarithms
 )
 
-// student has the 99.5th percentile of Student's distribution with 9 to 29 degrees of freedom.
-var student = [mostBatches - fewestBatches + 1]float64{3.250, 3.169, 3.106, 3.055, 3.012, 2.977, 2.947, 2.921, 2.898, 2.878, 2.861,
-	2.845, 2.831, 2.819, 2.807, 2.797, 2.787, 2.779, 2.771, 2.763, 2.756}
+// student is the 99.5th percentile of Student's distribution with one degree of freedom less than there are batches.
+func student(batches int) float64 {
+	return [mostBatches - fewestBatches + 1]float64{3.250, 3.169, 3.106, 3.055, 3.012, 2.977, 2.947, 2.921, 2.898, 2.878, 2.861,
+		2.845, 2.831, 2.819, 2.807, 2.797, 2.787, 2.779, 2.771, 2.763, 2.756}[batches-fewestBatches]
+}
 
 // halfWidth is by how much the mean of terms may be off, with 99 % confidence; terms add up to zero and are one for each
 // second. It says false when there are too few of them for how much each hangs on the one before.
@@ -42,7 +44,7 @@ func halfWidth(terms []float64) (float64, bool) {
 	}
 	k := float64(batches)
 	spread := max(0, squares-sum*sum/k) / (k - 1)
-	return student[batches-fewestBatches] * math.Sqrt(spread/k*overlooked(phi, size, batches)), true
+	return student(batches) * math.Sqrt(spread/k*overlooked(phi, size, batches)), true
 }
 
 // neighbours is the correlation of a second with the one before, corrected for how much a short series hides of it
