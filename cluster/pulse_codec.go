@@ -25,13 +25,13 @@ func appendPulse(b []byte, m any) ([]byte, error) {
 		if len(m.Entries) > 0 {
 			return nil, fmt.Errorf("encode request: it has %d entries", len(m.Entries))
 		}
-		b = appendBytes(appendNumbers(appendHeader(b, m.RPCHeader), m.Term), m.Leader)
+		b = appendBytes(appendNumbers(appendHeader(b, m.RPCHeader), m.Term), m.Leader) //nolint:staticcheck // what Raft still sends is carried
 		return appendNumbers(b, m.PrevLogEntry, m.PrevLogTerm, m.LeaderCommitIndex), nil
 	case *raft.AppendEntriesResponse:
 		b = appendNumbers(appendHeader(b, m.RPCHeader), m.Term, m.LastLog)
 		return appendFlags(b, m.Success, m.NoRetryBackoff), nil
 	case *raft.RequestVoteRequest:
-		b = appendBytes(appendNumbers(appendHeader(b, m.RPCHeader), m.Term), m.Candidate)
+		b = appendBytes(appendNumbers(appendHeader(b, m.RPCHeader), m.Term), m.Candidate) //nolint:staticcheck // the same
 		return appendFlags(appendNumbers(b, m.LastLogIndex, m.LastLogTerm), m.LeadershipTransfer), nil
 	case *raft.RequestVoteResponse:
 		b = appendBytes(appendNumbers(appendHeader(b, m.RPCHeader), m.Term), m.Peers)
@@ -54,13 +54,13 @@ func decodePulse(b []byte, m any) error {
 	r := pulseBody{rest: b}
 	switch m := m.(type) {
 	case *raft.AppendEntriesRequest:
-		*m = raft.AppendEntriesRequest{RPCHeader: r.header(), Term: r.number(), Leader: r.bytes(),
+		*m = raft.AppendEntriesRequest{RPCHeader: r.header(), Term: r.number(), Leader: r.bytes(), //nolint:staticcheck // the same
 			PrevLogEntry: r.number(), PrevLogTerm: r.number(), LeaderCommitIndex: r.number()}
 	case *raft.AppendEntriesResponse:
 		*m = raft.AppendEntriesResponse{RPCHeader: r.header(), Term: r.number(), LastLog: r.number()}
 		r.flags(&m.Success, &m.NoRetryBackoff)
 	case *raft.RequestVoteRequest:
-		*m = raft.RequestVoteRequest{RPCHeader: r.header(), Term: r.number(), Candidate: r.bytes(),
+		*m = raft.RequestVoteRequest{RPCHeader: r.header(), Term: r.number(), Candidate: r.bytes(), //nolint:staticcheck // the same
 			LastLogIndex: r.number(), LastLogTerm: r.number()}
 		r.flags(&m.LeadershipTransfer)
 	case *raft.RequestVoteResponse:

@@ -14,9 +14,9 @@ import (
 func pulseBodies() []any {
 	h := raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte("n1~2"), Addr: []byte("n1")}
 	return []any{
-		&raft.AppendEntriesRequest{RPCHeader: h, Term: 7, Leader: []byte("n1"), PrevLogEntry: math.MaxUint64, PrevLogTerm: 6, LeaderCommitIndex: 300},
+		&raft.AppendEntriesRequest{RPCHeader: h, Term: 7, Leader: []byte("n1"), PrevLogEntry: math.MaxUint64, PrevLogTerm: 6, LeaderCommitIndex: 300}, //nolint:staticcheck // what Raft still sends
 		&raft.AppendEntriesResponse{RPCHeader: h, Term: 7, LastLog: 128, Success: true, NoRetryBackoff: true},
-		&raft.RequestVoteRequest{RPCHeader: h, Term: 7, Candidate: []byte("n1"), LastLogIndex: 9, LastLogTerm: 6, LeadershipTransfer: true},
+		&raft.RequestVoteRequest{RPCHeader: h, Term: 7, Candidate: []byte("n1"), LastLogIndex: 9, LastLogTerm: 6, LeadershipTransfer: true}, //nolint:staticcheck // the same
 		&raft.RequestVoteResponse{RPCHeader: h, Term: 7, Peers: []byte("x"), Granted: true},
 		&raft.RequestPreVoteRequest{RPCHeader: h, Term: 7, LastLogIndex: 9, LastLogTerm: 6},
 		&raft.RequestPreVoteResponse{RPCHeader: h, Term: 7, Granted: true},

@@ -64,7 +64,7 @@ func TestBeatsHurry(t *testing.T) {
 	p.armed = true // by nobody: what is on hold stays there
 	p.mu.Unlock()
 	req := raft.AppendEntriesRequest{RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(n.id), Addr: []byte(n.id)},
-		Term: n.groups[0].raft.CurrentTerm(), Leader: []byte(n.id)}
+		Term: n.groups[0].raft.CurrentTerm(), Leader: []byte(n.id)} //nolint:staticcheck // what Raft still sends
 	began := time.Now()
 	var resp raft.AppendEntriesResponse
 	if left, err := p.beat(to, 0, &req, &resp, func() bool { return true }); err != nil || !resp.Success || left.Before(began) {
