@@ -6,7 +6,7 @@ import (
 )
 
 // Class is a kind of line. The zero value is none: connections are left as they are.
-type Class struct {
+type Class struct { //nolint:recvcheck // parsed in place, and a value from then on
 	Name string
 	// RTT is the time of a round trip; half of it goes into each direction. Up to half of Jitter comes on top of that,
 	// evenly distributed and anew for each piece.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -135,9 +136,7 @@ func (r *Recorder) newCell(k key) *cell {
 	}
 	c := &cell{kind: r.kinds[k.op], codes: map[string]int64{}}
 	cells := make(map[key]*cell, len(old)+1)
-	for have, c := range old {
-		cells[have] = c
-	}
+	maps.Copy(cells, old)
 	cells[k] = c
 	r.cells.Store(&cells)
 	return c

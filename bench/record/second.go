@@ -49,15 +49,16 @@ func (w *window) quantile(q float64) float64 {
 }
 
 func (w *window) close(name string) timed {
-	return timed{w.at, SecondOfAKind{
+	return timed{at: w.at, SecondOfAKind: SecondOfAKind{
 		Name: name, Done: w.done.Load(), Failed: w.failed.Load(),
 		P50: w.quantile(0.5), P99: w.quantile(0.99), Max: seconds(w.most.Load()),
 	}}
 }
 
 type timed struct {
-	at int
 	SecondOfAKind
+
+	at int
 }
 
 // kind holds one operation second by second: the last few open, the others closed to a few figures.
@@ -108,7 +109,7 @@ func (k *kind) older(s int, v int64, failed bool) {
 	i := slices.IndexFunc(k.closed, func(t timed) bool { return t.at == s })
 	if i < 0 {
 		i = len(k.closed)
-		k.closed = append(k.closed, timed{s, SecondOfAKind{Name: k.name, P50: seconds(v), P99: seconds(v)}})
+		k.closed = append(k.closed, timed{at: s, SecondOfAKind: SecondOfAKind{Name: k.name, P50: seconds(v), P99: seconds(v)}})
 	}
 	t := &k.closed[i]
 	t.Done++

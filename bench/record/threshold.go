@@ -21,7 +21,7 @@ import (
 //	broken==0               broken promises of safety
 //	outcome.bought>=8897    fans by how their story ended
 //	queue.overtaken==0      fairness, also queue[mobile]: fans, admitted, overtaken, lapsed, rank, eta_error, wait.p99, lag.p99
-type Bound struct {
+type Bound struct { //nolint:recvcheck // parsed in place, and a value from then on
 	text     string
 	subject  string
 	class    string
@@ -252,6 +252,7 @@ func show(v float64, u unit) string {
 		return d.Round(max(d/1000, 1)).String()
 	case unitShare:
 		return percent(v) + "%"
+	default:
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
 }
