@@ -21,7 +21,8 @@ type Target struct {
 	Token string // of an operator or owner
 	// Event is the slug of the one that is there already; empty: the scenario's own is put on sale.
 	Event string
-	// Operators are the nodes' own addresses with their metrics, by node; none: nothing is watched.
+	// Operators are the nodes' own addresses with their metrics, by node; none: nothing is watched, and nobody knows how
+	// many nodes there are.
 	Operators map[string]string
 	// Payments and PaymentsKey are the sandbox; empty: its faults cannot be played, and money is not audited.
 	Payments, PaymentsKey string
@@ -131,7 +132,7 @@ func (r *runner) run(ctx context.Context) (*record.Run, error) {
 		Outcomes: r.outcomes(), Server: r.watched.series(),
 	}
 	run.ID = fmt.Sprintf("%s-%s-%04x", run.Began.UTC().Format("20060102-150405"), r.s.Name, r.o.Seed&0xffff)
-	run.Environment.Server, run.Environment.Nodes = r.o.Version, r.s.Nodes
+	run.Environment.Server, run.Environment.Nodes = r.o.Version, len(r.o.Operators)
 	plan, err := r.s.MarshalJSON()
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func sample(line string) (name, labels string, value float64, ok bool) {
 	if line == "" || line[0] == '#' {
 		return "", "", 0, false
 	}
-	rest := ""
+	var rest string
 	if i := strings.IndexAny(line, "{ \t"); i < 0 {
 		return "", "", 0, false
 	} else if line[i] == '{' {

@@ -121,7 +121,7 @@ func (w *watcher) every(ctx context.Context, node string, look func(ctx context.
 	points := make([][]record.Point, len(list))
 	var before map[string]float64
 	var last time.Time
-	for n := 0; n < maxPoints; n++ {
+	for n := range maxPoints {
 		at := time.Now()
 		if now, err := look(ctx, at); err == nil {
 			for i, g := range list {

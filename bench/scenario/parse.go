@@ -42,7 +42,7 @@ func (s *Scenario) YAML() ([]byte, error) {
 }
 
 // MarshalJSON writes the same keys and values as the file has.
-func (s Scenario) MarshalJSON() ([]byte, error) {
+func (s *Scenario) MarshalJSON() ([]byte, error) {
 	b, err := s.YAML()
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func TestNamedScenarios(t *testing.T) {
 		if diff := cmp.Diff(s, again); diff != "" {
 			t.Errorf("%s as a file:\n%s", name, diff)
 		}
-		j, err := json.Marshal(s)
+		j, err := json.Marshal(&s)
 		if err != nil {
 			t.Fatal(err)
 		}

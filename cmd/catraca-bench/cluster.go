@@ -117,7 +117,7 @@ func (s *servers) Start(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.process.start(nil); err != nil {
+	if err := n.start(nil); err != nil {
 		return err
 	}
 	return n.ready(ctx)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,7 +113,7 @@ func (o *runOptions) change(c *cobra.Command, s scenario.Scenario) (scenario.Sce
 	if c.Flags().Changed("nodes") {
 		s.Nodes = o.nodes
 	}
-	s.Bounds = append(s.Bounds[:len(s.Bounds):len(s.Bounds)], o.thresholds...)
+	s.Bounds = append(slices.Clip(s.Bounds), o.thresholds...)
 	if err := s.Check(); err != nil {
 		return s, wrong("%w", err)
 	}

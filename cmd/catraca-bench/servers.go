@@ -134,7 +134,7 @@ func (s *servers) start(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := n.process.start(nil); err != nil {
+		if err := n.start(nil); err != nil {
 			return err
 		}
 		if err := n.ready(ctx); err != nil {
@@ -325,7 +325,7 @@ func (s *servers) stop() {
 		}
 	}
 	for _, n := range s.nodes {
-		all.Go(n.process.stop)
+		all.Go(n.stop)
 	}
 	all.Wait()
 	if s.o.keep == "" {
