@@ -30,7 +30,7 @@ var order = [][]string{
 	{"transport/wire", "transport/pass", "transport/pay", "transport/forwarded", "transport/seating"},
 	{"transport/mail", "transport/pay/sandbox", "transport/page", "transport/balance", "config/strict", "bench/record", "bench/arrival", "bench/network"},
 	{"transport/issue", "bench", "bench/report"},
-	{"transport/api", "config/eventfile", "config", "bench/scenario"},
+	{"transport/api", "config/eventfile", "config", "bench/scenario", "bench/console"},
 	{"transport/live", "bench/drive"},
 	{"cmd/catraca", "cmd/catraca-bench"},
 }
@@ -46,7 +46,7 @@ var guarded = []struct {
 	{"github.com/asynkron/protoactor-go", []string{"actors/sequencer", "actors/relay", "actors/event", "actors/directory", "actors/outbox", "actors/gateway", "cluster", "cmd"}, "actors end at the services; call event.Service or directory.Service"},
 	{"google.golang.org/grpc", []string{"actors/relay"}, "the wire between nodes is package relay's"},
 	{"net/http", []string{"transport", "cmd", "bench", "storage/storagetest"}, "below transport nothing speaks HTTP; hand a value or an interface down"},
-	{module + "config", []string{"cmd", "config", "bench/scenario"}, "packages take their own Options; only cmd reads the configuration, and the bench its scenarios with the same strictness"},
+	{module + "config", []string{"cmd", "config", "bench/scenario", "bench/console"}, "packages take their own Options; only cmd reads the configuration, and the bench its scenarios with the same strictness"},
 }
 
 type listed struct {
