@@ -14,7 +14,7 @@ import (
 // Run lives the story. Connection losses and busy answers are waited out; a refusal that a person would accept
 // (sold out) ends the story without an error.
 func (f *Fan) Run(ctx context.Context, s Story) (Outcome, error) {
-	v := &visit{f: f, s: s, free: f.Due}
+	v := &visit{f: f, s: &s, free: f.Due}
 	if v.free.IsZero() {
 		v.free = time.Now()
 	}
@@ -26,7 +26,7 @@ func (f *Fan) Run(ctx context.Context, s Story) (Outcome, error) {
 // visit is one fan living one story.
 type visit struct {
 	f    *Fan
-	s    Story
+	s    *Story // its own; off the stack, which should stay small
 	out  Outcome
 	link *link // nil: none open
 
@@ -129,8 +129,8 @@ func (v *visit) do(ctx context.Context, o shop, out any) error {
 // see writes down what came while the fan waited for something else.
 func (v *visit) see(f frame) {
 	if f.kind == "place" {
-		v.out.Place = f.place
-		v.f.Journal.place(f.place)
+		v.out.Place = *f.place
+		v.f.Journal.place(*f.place)
 	}
 }
 

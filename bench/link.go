@@ -27,12 +27,13 @@ type link struct {
 	call uint64 // number of the last call
 }
 
-// frame is what came down, decoded as far as its type tells.
+// frame is what came down, decoded as far as its type tells. It is small, because it lies on the stack of every fan
+// that waits.
 type frame struct {
 	kind   string
-	place  wire.Place
+	place  *wire.Place
 	now    wire.Time // the server's, of a tick
-	reply  wire.ReplyDown
+	reply  *wire.ReplyDown
 	reason string
 	fault  *wire.Problem
 }
@@ -105,11 +106,12 @@ func decodeFrame(b []byte) (f frame, err error) {
 	case "place":
 		var p wire.PlaceDown
 		err = json.Unmarshal(b, &p)
-		f.place = p.Place
+		f.place = &p.Place
 	case "tick":
 		f.now = tickTime(b)
 	case "reply":
-		err = json.Unmarshal(b, &f.reply)
+		f.reply = &wire.ReplyDown{}
+		err = json.Unmarshal(b, f.reply)
 	case "closed", "removed", "moved":
 		var r wire.ReasonDown
 		err = json.Unmarshal(b, &r)

@@ -63,6 +63,23 @@ func over(err error) bool {
 
 // stand follows one connection until the fan shops or the story ends (nil), or the connection is lost.
 func (v *visit) stand(ctx context.Context) error {
+	if err := v.connect(ctx); err != nil {
+		return err
+	}
+	for {
+		f, err := v.link.read(silence)
+		v.free = time.Now()
+		if err != nil {
+			return err
+		}
+		if done, err := v.at(ctx, f); done || err != nil {
+			return err
+		}
+	}
+}
+
+// connect opens a connection and joins.
+func (v *visit) connect(ctx context.Context) error {
 	v.begin(&v.connecting, "connect")
 	l, err := v.f.dial(ctx)
 	if err != nil {
@@ -73,33 +90,25 @@ func (v *visit) stand(ctx context.Context) error {
 	v.reads = v.free
 	v.sockets(1)
 	v.f.Journal.connected()
-	if err := v.join(); err != nil {
-		return err
+	return v.join()
+}
+
+// at acts on a frame; true ends the wait.
+func (v *visit) at(ctx context.Context, f frame) (bool, error) {
+	switch f.kind {
+	case "tick":
+		v.pushed(f.now)
+	case "place":
+		return v.atPlace(ctx, *f.place)
+	case "closed":
+		v.out.SoldOut, v.out.Closed = f.reason == "sold-out", f.reason != "sold-out"
+		return true, nil
+	case "removed":
+		return true, errOver
+	case "error":
+		return v.atProblem(ctx, f.fault)
 	}
-	for {
-		f, err := l.read(silence)
-		v.free = time.Now()
-		if err != nil {
-			return err
-		}
-		done := false
-		switch f.kind {
-		case "tick":
-			v.pushed(f.now)
-		case "place":
-			done, err = v.atPlace(ctx, f.place)
-		case "closed":
-			done = true
-			v.out.SoldOut, v.out.Closed = f.reason == "sold-out", f.reason != "sold-out"
-		case "removed":
-			err = errOver
-		case "error":
-			done, err = v.atProblem(ctx, f.fault)
-		}
-		if done || err != nil {
-			return err
-		}
-	}
+	return false, nil
 }
 
 func (v *visit) join() error {
