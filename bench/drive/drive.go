@@ -53,9 +53,10 @@ type Options struct {
 	// Settle is how long money may be on its way after the last fan has left; 0: until every hold and payment must
 	// have ended by itself.
 	Settle time.Duration
-	// Say tells people what goes on; nil: nobody. Watch is given the recorder when the first fan is about to come.
+	// Say tells people what goes on; nil: nobody. Watch is given the recorder when the first fan is about to come, and
+	// what returns the servers' metrics so far, for any goroutine.
 	Say   func(format string, args ...any)
-	Watch func(*record.Recorder)
+	Watch func(r *record.Recorder, servers func() []record.Series)
 }
 
 // lead is the time between everything being ready and the first moment at which a fan may be due.
@@ -116,10 +117,10 @@ func (r *runner) close() {
 func (r *runner) run(ctx context.Context) (*record.Run, error) {
 	r.began = time.Now().Add(lead)
 	r.record = record.NewRecorder(record.Options{Began: r.began, WarmUp: r.s.WarmUp, Classes: r.classes(), Refusals: refusals()})
-	if r.o.Watch != nil {
-		r.o.Watch(r.record)
-	}
 	r.watched = watch(r.began, r.o.Operators)
+	if r.o.Watch != nil {
+		r.o.Watch(r.record, r.watched.series)
+	}
 	bots := r.bots()
 	aborted := r.live(ctx, bots)
 	r.watched.stop()

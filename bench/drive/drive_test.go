@@ -107,7 +107,7 @@ func TestRunThatIsEndedIsAudited(t *testing.T) {
 	defer cancel()
 	run, err := Run(ctx, Options{
 		Target: Target{Base: s.URL, Token: "admin"}, Scenario: sc, Settle: time.Millisecond,
-		Watch: func(r *record.Recorder) {
+		Watch: func(r *record.Recorder, _ func() []record.Series) {
 			go func() { // when somebody is there
 				for r.Snapshot(0).Starts.Started == 0 {
 					time.Sleep(5 * time.Millisecond)

@@ -88,7 +88,7 @@ type watcher struct {
 	all   group
 
 	mu   sync.Mutex
-	data []record.Series
+	data []*record.Series
 }
 
 func watch(began time.Time, operators map[string]string) *watcher {
@@ -107,28 +107,44 @@ func (w *watcher) stop() {
 	w.all.wait()
 }
 
-// series in the order of nodes and names.
+// series in the order of nodes and names, so far. Any goroutine.
 func (w *watcher) series() []record.Series {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	slices.SortStableFunc(w.data, func(a, b record.Series) int { return strings.Compare(a.Node, b.Node) })
-	return slices.Clone(w.data)
+	all := make([]record.Series, 0, len(w.data))
+	for _, s := range w.data {
+		if len(s.Points) > 0 {
+			told := *s
+			told.Points = slices.Clip(s.Points) // only ever appended to
+			all = append(all, told)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b record.Series) int { return strings.Compare(a.Node, b.Node) })
+	return all
 }
 
 // every calls look once a second, less often after hours, with what the series are to be added to.
 func (w *watcher) every(ctx context.Context, node string, look func(ctx context.Context, at time.Time) (map[string]float64, error)) {
 	list := gauges()
-	points := make([][]record.Point, len(list))
+	series := make([]*record.Series, len(list))
+	w.mu.Lock()
+	for i, g := range list {
+		series[i] = &record.Series{Name: g.name, Node: node, Unit: g.unit}
+		w.data = append(w.data, series[i])
+	}
+	w.mu.Unlock()
 	var before map[string]float64
 	var last time.Time
 	for n := range maxPoints {
 		at := time.Now()
 		if now, err := look(ctx, at); err == nil {
+			w.mu.Lock()
 			for i, g := range list {
 				if v := g.value(now, before, at.Sub(last).Seconds()); !math.IsNaN(v) && !math.IsInf(v, 0) {
-					points[i] = append(points[i], record.Point{At: at.Sub(w.began).Seconds(), Value: v})
+					series[i].Points = append(series[i].Points, record.Point{At: at.Sub(w.began).Seconds(), Value: v})
 				}
 			}
+			w.mu.Unlock()
 			before, last = now, at
 		}
 		wait := time.Second
@@ -137,13 +153,6 @@ func (w *watcher) every(ctx context.Context, node string, look func(ctx context.
 		}
 		if !pause(ctx, wait-min(time.Since(at), wait)) {
 			break
-		}
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, g := range list {
-		if len(points[i]) > 0 {
-			w.data = append(w.data, record.Series{Name: g.name, Node: node, Unit: g.unit, Points: points[i]})
 		}
 	}
 }

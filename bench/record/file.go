@@ -13,13 +13,15 @@ const MostBytes = 256 << 20
 
 // ReadRun reads a run's file. It takes no more memory than [MostBytes] of JSON do and refuses what is not a run, is of
 // another format or lists more than a recorder ever does. Fields that it does not know are ignored.
-func ReadRun(r io.Reader) (*Run, error) {
-	limited := &io.LimitedReader{R: r, N: MostBytes + 1}
+func ReadRun(r io.Reader) (*Run, error) { return readRun(r, MostBytes) }
+
+func readRun(r io.Reader, most int64) (*Run, error) {
+	limited := &io.LimitedReader{R: r, N: most + 1}
 	d := json.NewDecoder(limited)
 	var run Run
 	if err := d.Decode(&run); err != nil {
 		if limited.N == 0 {
-			return nil, fmt.Errorf("read run: the file is larger than %d MB", MostBytes>>20)
+			return nil, fmt.Errorf("read run: the file is larger than %d MB", most>>20)
 		}
 		return nil, fmt.Errorf("read run: %w", err)
 	}

@@ -49,7 +49,7 @@ func TestWhatIsNoRun(t *testing.T) {
 			t.Errorf("%.60q: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := record.ReadRun(endless{}); err == nil || !strings.Contains(err.Error(), "larger than") {
+	if _, err := record.ReadRunOf(endless{}, 2<<20); err == nil || !strings.Contains(err.Error(), "larger than 2 MB") {
 		t.Errorf("a file without end: %v", err)
 	}
 }

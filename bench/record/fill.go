@@ -68,7 +68,7 @@ func (r *Recorder) Fill(run *Run) {
 func invalid(run *Run) []string {
 	var why []string
 	s := run.Starts
-	if share := s.LateShare(); share > MostLate {
+	if share := s.LateShare(); share > MostLate && s.Late >= FewestLate {
 		why = append(why, fmt.Sprintf("generator saturated: %s %% of starts were late by more than %d ms, at most %s %% is allowed",
 			percent(share), LateAfter.Milliseconds(), percent(MostLate)))
 	}

@@ -181,4 +181,6 @@ type Check struct {
 const (
 	LateAfter = 10 * time.Millisecond
 	MostLate  = 0.001
+	// FewestLate starts are needed all the same: one hiccup among three hundred fans is no saturation.
+	FewestLate = 4
 )

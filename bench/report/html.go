@@ -144,7 +144,7 @@ func tiles(run *record.Run) []tile {
 		}
 	}
 	lateTone := ""
-	if started > 0 && float64(late) > record.MostLate*float64(started) {
+	if late >= record.FewestLate && float64(late) > record.MostLate*float64(started) {
 		lateTone = "warn"
 	}
 	failedTone := ""

@@ -67,7 +67,7 @@ func liveTiles(l record.Live) []tile {
 	if failed > 0 {
 		list[5].Tone = "warn"
 	}
-	if float64(l.Starts.Late) > record.MostLate*float64(l.Starts.Counted) {
+	if l.Starts.Late >= record.FewestLate && float64(l.Starts.Late) > record.MostLate*float64(l.Starts.Counted) {
 		list[6].Tone = "warn"
 	}
 	return list

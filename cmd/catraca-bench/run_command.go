@@ -28,6 +28,7 @@ type runOptions struct {
 	thresholds  []string
 
 	out, binary, keep string
+	live              string
 	aim               aim
 }
 
@@ -77,6 +78,7 @@ func (o *runOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.out, "out", "bench-results", "folder that the run's file and its report are put into")
 	f.StringVar(&o.binary, "binary", "", "the catraca to start; empty: the one beside this program, or in PATH")
 	f.StringVar(&o.keep, "keep", "", "keep the servers' data and logs in this new folder")
+	f.StringVar(&o.live, "live", "", "serve a page that shows the run while it goes, as 127.0.0.1:5665")
 	o.aim.flags(c)
 }
 
@@ -142,8 +144,13 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 	}
 	p := &progress{out: env.stderr, terminal: isTerminal(env.stderr), scenario: s}
 	defer p.stop()
+	show, err := o.showLive(ctx, s.Name, p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = show.close() }() // viewers are told; nothing else is lost
 	say("%s: %d fans, seed %d, at %s", s.Name, s.Fans, o.seed, target.Base)
-	run, err := crowd.Run(ctx, crowd.Options{Target: target, Scenario: s, Seed: o.seed, Say: p.say, Watch: p.watch})
+	run, err := crowd.Run(ctx, crowd.Options{Target: target, Scenario: s, Seed: o.seed, Say: p.say, Watch: show.watch})
 	p.stop()
 	if err != nil {
 		if ctx.Err() != nil {

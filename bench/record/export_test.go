@@ -1,0 +1,4 @@
+package record
+
+// ReadRunOf is ReadRun with another bound.
+var ReadRunOf = readRun
