@@ -2,10 +2,10 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build test check bench engine chaos rolling powercuts flips mutants fmt clean
+.PHONY: help demo build test check bench microbench engine chaos rolling powercuts flips mutants fmt clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: ## run a whole sale on this machine
 	$(GO) run ./cmd/catraca demo $(ARGS)
@@ -25,7 +25,12 @@ check: ## formatting, vet, house rules, lint
 	$(GO) test -count=1 -run '^TestHouse' .
 	$(LINT) run ./...
 
-bench: ## run the benchmarks beside the code
+bench: build ## let crowds come to sales of every kind, about ten minutes; reports go to bench-results
+	@failed=; for s in $${CATRACA_SCENARIOS:-spike on-sale best-available same-seats abandon slow-phone bots payment-down late-webhooks reconnect-storm kill-leader drain}; do \
+		bin/catraca-bench run $$s --out bench-results $(ARGS) || failed="$$failed $$s ($$?)"; \
+	done; test -z "$$failed" || { echo "not passed, with exit codes:$$failed"; exit 1; }
+
+microbench: ## run the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/... ./cluster/...
 
 engine: ## measure the engine in processes of its own, against what is promised
@@ -51,4 +56,4 @@ fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin bench-results
