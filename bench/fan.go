@@ -25,6 +25,8 @@ func (f *Fan) Run(ctx context.Context, s Story) (Outcome, error) {
 
 // visit is one fan living one story.
 type visit struct {
+	queues
+
 	f    *Fan
 	s    *Story // its own; off the stack, which should stay small
 	out  Outcome
@@ -32,7 +34,6 @@ type visit struct {
 
 	free  time.Time // since when the fan could have begun its next operation
 	reads time.Time // since when it reads the live socket without doing anything else
-	queues
 }
 
 // queues are the operations of the queue that are under way.

@@ -46,7 +46,8 @@ type mark struct {
 // number is a figure in a chart: five significant digits, and null for a gap.
 type number float64
 
-var gap = number(math.NaN())
+// gap is a figure that is not there.
+func gap() number { return number(math.NaN()) }
 
 // MarshalJSON writes what JSON has no number for as null.
 func (n number) MarshalJSON() ([]byte, error) {
@@ -174,14 +175,14 @@ func latencies(run *record.Run, marks []mark) []chart {
 	for _, name := range names(run) {
 		worst := func(of func(record.SecondOfAKind) float64) []number {
 			return fold(run.Seconds, func(s []record.Second) number {
-				v := gap
+				v := gap()
 				for _, x := range s {
 					if k := kindOf(x, name); k.Done > 0 && !(float64(v) >= of(k)) {
 						v = number(of(k))
 					}
 				}
 				if v <= 0 {
-					v = gap // a logarithm has no place for it
+					v = gap() // a logarithm has no place for it
 				}
 				return v
 			})
@@ -219,7 +220,7 @@ func spreads(run *record.Run) []chart {
 		for _, slower := range nines() {
 			v := number(float64(h.ValueAtQuantile(100*(1-slower))) / 1e9)
 			if slower*float64(h.TotalCount()) < 1 || v <= 0 {
-				v = gap // beyond what the run had operations for
+				v = gap() // beyond what the run had operations for
 			}
 			l.Y = append(l.Y, v)
 		}
@@ -286,7 +287,7 @@ func join(c *chart, name string, points []record.Point) {
 	}
 	y := make([]number, len(c.X))
 	for i := range y {
-		y[i] = gap
+		y[i] = gap()
 	}
 	for _, p := range points {
 		if i := int(finite(p.At) / step); i >= 0 && i < len(y) && !(float64(y[i]) >= p.Value) {

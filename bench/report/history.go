@@ -50,7 +50,7 @@ func historyOf(kept []Kept, kind string) []chart {
 			i := slices.IndexFunc(list, func(c chart) bool { return c.Title == f.What && c.Unit == f.Unit })
 			if i < 0 {
 				i = len(list)
-				c := chart{Title: f.What, Kind: "dates", Unit: f.Unit, Lines: []stroke{{Name: "measured", Y: slices.Repeat([]number{gap}, len(kept))}}}
+				c := chart{Title: f.What, Kind: "dates", Unit: f.Unit, Lines: []stroke{{Name: "measured", Y: slices.Repeat([]number{gap()}, len(kept))}}}
 				for _, o := range kept {
 					c.X = append(c.X, number(o.At.Unix()))
 				}
