@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -83,7 +84,9 @@ func (p *postgres) start(ctx context.Context, initdb, binary string) error {
 			return fmt.Errorf("%s is %q and not on: %w", setting, is, errors.Join(err))
 		}
 	}
-	return p.admin.QueryRow(ctx, "SHOW server_version").Scan(&p.version)
+	err = p.admin.QueryRow(ctx, "SHOW server_version").Scan(&p.version)
+	p.version, _, _ = strings.Cut(p.version, " ") // the rest is whose package it is
+	return err
 }
 
 // postgresArgs are the settings: durable, and with room for the clients.

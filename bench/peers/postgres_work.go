@@ -69,21 +69,24 @@ func (p *postgres) Client(ctx context.Context, f Form, _ int) (func(context.Cont
 	p.conns = append(p.conns, c)
 	do := map[Form]func(context.Context) error{
 		{"hold", "transaction"}:   func(ctx context.Context) error { return p.hold(ctx, c) },
-		{"hold", "one statement"}: func(ctx context.Context) error { return p.one(ctx, c, takeAll, p.fan.Add(1), p.seat.Add(1)) },
+		{"hold", "one statement"}: func(ctx context.Context) error { return p.one(ctx, c, 1, takeAll, p.fan.Add(1), p.seat.Add(1)) },
 		{"best", "transaction"}:   func(ctx context.Context) error { return p.best(ctx, c) },
-		{"best", "one statement"}: func(ctx context.Context) error { return p.one(ctx, c, bestAll, p.fan.Add(1)) },
+		{"best", "one statement"}: func(ctx context.Context) error { return p.one(ctx, c, 1, bestAll, p.fan.Add(1)) },
 		{"join", "insert, count"}: func(ctx context.Context) error { return p.join(ctx, c) },
-		{"join", "one statement"}: func(ctx context.Context) error { return p.one(ctx, c, joinAll, p.fan.Add(1)) },
+		{"join", "one statement"}: func(ctx context.Context) error { return p.one(ctx, c, waiting, joinAll, p.fan.Add(1)) },
 	}[f]
 	return do, nil
 }
 
-// one does a work with one statement, which returns a number if it was done.
-func (p *postgres) one(ctx context.Context, c *pgx.Conn, statement string, args ...any) error {
+// one does a work with one statement, which returns a number if it was done: at least this one.
+func (p *postgres) one(ctx context.Context, c *pgx.Conn, least int64, statement string, args ...any) error {
 	var got int64
 	err := c.QueryRow(ctx, statement, args...).Scan(&got)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return errSoldOut
+	}
+	if err == nil && got < least {
+		err = fmt.Errorf("the answer is %d, which is less than %d", got, least)
 	}
 	return err
 }
@@ -124,9 +127,9 @@ func (p *postgres) best(ctx context.Context, c *pgx.Conn) error {
 
 // join takes the last place of the line and counts those before it.
 func (p *postgres) join(ctx context.Context, c *pgx.Conn) error {
-	var number, ahead int64
+	var number int64
 	if err := c.QueryRow(ctx, joinLine, p.fan.Add(1)).Scan(&number); err != nil {
 		return err
 	}
-	return c.QueryRow(ctx, countAll, number).Scan(&ahead)
+	return p.one(ctx, c, waiting, countAll, number)
 }

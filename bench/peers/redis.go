@@ -140,8 +140,11 @@ func (p *redisPeer) join(ctx context.Context) error {
 	member := strconv.FormatInt(n, 10)
 	both := p.client.Pipeline()
 	both.ZAddNX(ctx, "queue", redis.Z{Score: float64(n), Member: member})
-	both.ZRank(ctx, "queue", member)
+	rank := both.ZRank(ctx, "queue", member)
 	_, err := both.Exec(ctx)
+	if err == nil && rank.Val() < waiting {
+		err = fmt.Errorf("the rank is %d, behind %d", rank.Val(), waiting)
+	}
 	return err
 }
 

@@ -176,7 +176,7 @@ func (o *peerOptions) compare(ctx context.Context, env environment, peer string,
 // turns does every work in every round, the peer's forms first and then Catraca.
 func (o *peerOptions) turns(ctx context.Context, say func(string, ...any), p *peerProcess, s *peerShop, forms []peerForm, r *peerReport) error {
 	tell := func(round int, who string, f peerFigure) {
-		say("round %d  %-4s  %10.0f/s  p50 %7.2f ms  p99 %7.2f ms  %s, %s", round, f.Work, f.PerSecond, float64(f.P50)/1000, float64(f.P99)/1000, who, f.Form)
+		say("round %d  %-4s  %10.0f/s  p50 %7.2f ms  p99 %7.2f ms  %s", round, f.Work, f.PerSecond, float64(f.P50)/1000, float64(f.P99)/1000, who)
 	}
 	for round := 1; round <= o.rounds; round++ {
 		for _, work := range peerWorks() {
@@ -190,7 +190,7 @@ func (o *peerOptions) turns(ctx context.Context, say func(string, ...any), p *pe
 				if err != nil {
 					return err
 				}
-				tell(round, p.ready.Version, got)
+				tell(round, p.ready.Version+", "+f.Form, got)
 				r.add(p.ready.Version, got)
 			}
 			if !can {

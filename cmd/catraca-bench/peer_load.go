@@ -83,10 +83,13 @@ func (s *peerShop) join(f *peerFan) error {
 		return err
 	}
 	got, err := f.await(`"t":"place"`, `"state":"waiting"`)
-	if err == nil {
-		f.reply = got
+	if err != nil {
+		return err
 	}
-	return err
+	if ahead := numberAfter(got, `"ahead":`); ahead < s.waiting-s.waiting/10 { // a few may have had their turn
+		return fmt.Errorf("the position behind %d is told as %.300s", s.waiting, got)
+	}
+	return nil
 }
 
 // leave gives the place up.

@@ -33,6 +33,7 @@ type peerShop struct {
 	shop, line string // events
 	shoppers   []*peerFan
 	joiners    []*peerFan
+	waiting    int // in the queue
 	keys       atomic.Uint64
 }
 
@@ -82,6 +83,7 @@ func (s *peerShop) queueUp(ctx context.Context, waiting, fans int) error {
 	}); err != nil {
 		return fmt.Errorf("fill the queue: %w", err)
 	}
+	s.waiting = waiting
 	s.joiners, err = s.mint(ctx, s.line, fans)
 	return err
 }
