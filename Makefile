@@ -2,7 +2,7 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build test check bench microbench engine chaos rolling powercuts flips mutants fmt clean
+.PHONY: help demo build peers test check bench microbench engine chaos rolling powercuts flips mutants fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -12,6 +12,9 @@ demo: ## run a whole sale on this machine
 
 build: ## build the static binary into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+
+peers: build ## build what catraca-bench compares with PostgreSQL, Redis and etcd
+	CGO_ENABLED=0 $(GO) build -C bench/peers -trimpath -ldflags='-s -w' -o ../../bin/catraca-bench-peers .
 
 test: ## run every test with the race detector
 	@.ci/prepare

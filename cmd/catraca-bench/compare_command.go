@@ -9,12 +9,13 @@ import (
 	shown "github.com/catraca/catraca/bench/report"
 )
 
-// compareCommand holds one kept run against another.
-func compareCommand(env environment) *cobra.Command {
+// compareCommand holds one kept run against another, or Catraca against a peer.
+func compareCommand(env environment, missed *bool) *cobra.Command {
 	var format, out string
 	c := &cobra.Command{
-		Use: "compare A B", Short: "Compare two kept runs, with an interval", Args: needs("A", "B"),
-		Example: "  catraca-bench compare before.json after.json\n  catraca-bench compare before.json after.json -o html --out compared.html",
+		Use: "compare A B", Short: "Compare two kept runs, with an interval; or with PostgreSQL, Redis, etcd", Args: needs("A", "B"),
+		Example: "  catraca-bench compare before.json after.json\n  catraca-bench compare before.json after.json -o html --out compared.html\n" +
+			"  catraca-bench compare postgres",
 		RunE: func(_ *cobra.Command, args []string) error {
 			write, known := map[string]func(shown.Comparison, io.Writer) error{"text": shown.Comparison.Text, "html": shown.Comparison.HTML}[format]
 			if !known {
@@ -34,6 +35,9 @@ func compareCommand(env environment) *cobra.Command {
 			}
 			return deliver(env, out, page.Bytes())
 		},
+	}
+	for _, peer := range peerNames() {
+		c.AddCommand(peerCommand(env, missed, peer))
 	}
 	c.Flags().StringVarP(&format, "output", "o", "text", "text or html")
 	c.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")

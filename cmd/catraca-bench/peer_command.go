@@ -25,19 +25,19 @@ type peerOptions struct {
 // peerNames are the peers that Catraca is compared with.
 func peerNames() []string { return []string{"postgres", "redis", "etcd"} }
 
-// peersCommand compares Catraca with a peer. missed is set when a ratio is lower than promised.
-func peersCommand(env environment, missed *bool) *cobra.Command {
+// peerCommand compares Catraca with a peer. missed is set when a ratio is lower than promised.
+func peerCommand(env environment, missed *bool, peer string) *cobra.Command {
 	var o peerOptions
 	c := &cobra.Command{
-		Use: "peers postgres|redis|etcd", Short: "Compare with what one would build a ticket sale with otherwise", Args: needs("PEER"),
+		Use: peer, Short: "Compare Catraca with what one would build a ticket sale with otherwise", Args: needs(),
 		Long: "Starts the peer from Debian's packages on loopback, with data in a temporary folder and durable settings, and a Catraca\n" +
 			"beside it; lets both do the same work in turns, each while the other rests, and prints rates, latencies and ratios.\n" +
 			"A peer that can do a work in several ways is held by its best. Where data goes: TMPDIR, the same for both.\n" +
 			"`bench/peers/prepare` installs the peers. etcd is compared with one node and with three unless --nodes says.\n" +
 			"Exit codes: 0 done, 1 failed, 99 a ratio is lower than promised, 104 nothing was done because a flag is wrong.",
-		Example: "  catraca-bench peers postgres --results bench/results\n  catraca-bench peers etcd --nodes 3 --for 10s",
-		RunE: func(c *cobra.Command, args []string) error {
-			held, err := comparePeer(c.Context(), env, args[0], o)
+		Example: "  catraca-bench compare postgres --results bench/results\n  catraca-bench compare etcd --nodes 3 --for 10s",
+		RunE: func(c *cobra.Command, _ []string) error {
+			held, err := comparePeer(c.Context(), env, peer, o)
 			*missed = *missed || err == nil && !held
 			return err
 		},
