@@ -164,25 +164,38 @@ func (s *State) applyOutside(c *Command) Result {
 
 func refuse(r Refusal) Result { return Result{Refusal: r} }
 
-func (s *State) change(c Change) { s.changes = append(s.changes, c) }
+// change adds one to what the batch did, empty, to be filled in where it lies: a Change is a cache line, and copying it
+// right after its fields were written waits for them.
+func (s *State) change() *Change {
+	n := len(s.changes)
+	if n == cap(s.changes) {
+		s.changes = append(s.changes, Change{})
+	} else {
+		s.changes = s.changes[:n+1]
+	}
+	c := &s.changes[n]
+	*c = Change{}
+	return c
+}
 
 // takeTransitions turns what the queue did into changes.
 func (s *State) takeTransitions() {
 	for _, t := range s.line.Transitions() {
-		s.change(Change{Kind: ChangePlace, Account: AccountID(t.Account), Place: t.Place, State: t.To, At: t.Deadline})
+		c := s.change()
+		c.Kind, c.Account, c.Place, c.State, c.At = ChangePlace, AccountID(t.Account), t.Place, t.To, t.Deadline
 	}
 	s.line.ClearTransitions()
 }
 
 // unitChanged reports one seat's new status or one area's new free count.
 func (s *State) unitChanged(u UnitID) {
-	c := Change{Kind: ChangeUnit, Unit: u, Status: unitStatus(s.inventory.Status(u))}
+	c := s.change()
+	c.Kind, c.Unit, c.Status = ChangeUnit, u, unitStatus(s.inventory.Status(u))
 	if s.cfg.Plan.IsArea(u) {
 		c.Number = s.inventory.FreeIn(u)
 	} else {
 		s.seatVersion = s.index
 	}
-	s.change(c)
 }
 
 func (s *State) linesChanged(lines []Line) {

@@ -231,7 +231,8 @@ func (s *State) forgetHold(h *hold) {
 	h = s.holds.Mut(int(h.slot))
 	s.mutAccount(h.account).hold = 0
 	s.heldPlaces -= h.places
-	s.change(Change{Kind: ChangeHold, Account: h.account, Hold: h.id, Order: h.order})
+	c := s.change()
+	c.Kind, c.Account, c.Hold, c.Order = ChangeHold, h.account, h.id, h.order
 	s.due.Remove(h.slot)
 	s.holdAt.remove(uint64(h.id))
 	s.freeHolds = append(s.freeHolds, h.slot)
@@ -255,7 +256,8 @@ func (s *State) prolong(h *hold, until int64) {
 }
 
 func (s *State) holdChanged(h *hold) {
-	s.change(Change{Kind: ChangeHold, Account: h.account, Hold: h.id, Order: h.order, At: h.expires})
+	c := s.change()
+	c.Kind, c.Account, c.Hold, c.Order, c.At = ChangeHold, h.account, h.id, h.order, h.expires
 }
 
 // holdResult describes the hold as it is now.

@@ -92,7 +92,8 @@ func (s *State) openIntent(kind IntentKind, id OrderID, record uint32, amount, d
 }
 
 func (s *State) intentChanged(x *intentSlot) {
-	s.change(Change{Kind: ChangeIntent, Account: s.orderOf(x.Order).account, Order: x.Order, Intent: x.ID, At: x.Due})
+	c := s.change()
+	c.Kind, c.Account, c.Order, c.Intent, c.At = ChangeIntent, s.orderOf(x.Order).account, x.Order, x.ID, x.Due
 }
 
 // closeIntent forgets an intent and clears the field that named it.
@@ -102,7 +103,8 @@ func (s *State) closeIntent(field *uint64) {
 		return
 	}
 	*field = 0
-	s.change(Change{Kind: ChangeIntent, Account: s.orderOf(x.Order).account, Order: x.Order, Intent: x.ID})
+	c := s.change()
+	c.Kind, c.Account, c.Order, c.Intent = ChangeIntent, s.orderOf(x.Order).account, x.Order, x.ID
 	s.intents.remove(x.ID)
 }
 

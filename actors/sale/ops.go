@@ -34,7 +34,7 @@ func (s *State) enterPhase(next Phase) {
 	s.phaseChanged()
 }
 
-func (s *State) phaseChanged() { s.change(Change{Kind: ChangePhase}) }
+func (s *State) phaseChanged() { s.change().Kind = ChangePhase }
 
 // movePhase is an organiser's hand on the sale. A closed sale stays closed.
 func (s *State) movePhase(c *Command) Result {

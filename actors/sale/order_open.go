@@ -148,7 +148,8 @@ func (s *State) numbersFor(places uint32) bool {
 func isSale(st OrderState) bool { return st == OrderPaid || st == OrderFulfilled }
 
 func (s *State) orderChanged(id OrderID) {
-	s.change(Change{Kind: ChangeOrder, Account: s.orderOf(id).account, Order: id})
+	c := s.change()
+	c.Kind, c.Account, c.Order = ChangeOrder, s.orderOf(id).account, id
 }
 
 // needsPerson marks an order for the organiser's attention; the first reason stays.

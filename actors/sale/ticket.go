@@ -73,7 +73,8 @@ func (s *State) scan(c *Command) Result {
 		t.ScannedAt, t.Gate, t.nonce = max(s.clock, 1), c.Gate, c.Key
 		s.book.TicketsScanned++
 		res.At, res.Number = t.ScannedAt, uint32(t.Gate)
-		s.change(Change{Kind: ChangeScan, Account: t.Account, Order: t.Order, Ticket: t.ID, At: t.ScannedAt})
+		c := s.change()
+		c.Kind, c.Account, c.Order, c.Ticket, c.At = ChangeScan, t.Account, t.Order, t.ID, t.ScannedAt
 	}
 	return res
 }

@@ -96,14 +96,28 @@ func (q *Queue) makeRoom() {
 	}
 	for range movePerInsert {
 		if s := t.old[t.moved]; s != 0 {
-			// An account that joined again since is in the new table already, with its newer place.
-			account := q.at(Place(s)).account
-			if i, ok := q.probe(t.cur, t.curBits, account, uint32(s>>32)); !ok {
-				t.cur[i] = s
-			}
+			q.carry(s)
 		}
 		if t.moved++; t.moved == len(t.old) {
 			t.old = nil
+			return
+		}
+	}
+}
+
+// carry puts a slot of the old table into the current one. An account that joined again since is there already, with its
+// newer place. Whose slot it is matters only beside one with the same tag: the record is somewhere in memory, and looking
+// at each would cost more than the rest of a join.
+func (q *Queue) carry(s uint64) {
+	t := &q.accounts
+	tag, mask := uint32(s>>32), len(t.cur)-1
+	for i := int(tag >> (32 - t.curBits)); ; i = (i + 1) & mask {
+		have := t.cur[i]
+		if have == 0 {
+			t.cur[i] = s
+			return
+		}
+		if uint32(have>>32) == tag && q.at(Place(have)).account == q.at(Place(s)).account {
 			return
 		}
 	}
