@@ -28,7 +28,7 @@ check: ## formatting, vet, house rules, lint
 	$(GO) test -count=1 -run '^TestHouse' .
 	$(LINT) run ./...
 
-bench: build ## let crowds come to sales of every kind, about ten minutes; reports go to bench-results
+bench: build ## let crowds come to sales of twelve kinds, one after the other; reports go to bench-results
 	@failed=; for s in $${CATRACA_SCENARIOS:-spike on-sale best-available same-seats abandon slow-phone bots payment-down late-webhooks reconnect-storm kill-leader drain}; do \
 		bin/catraca-bench run $$s --out bench-results $(ARGS) || failed="$$failed $$s ($$?)"; \
 	done; test -z "$$failed" || { echo "not passed, with exit codes:$$failed"; exit 1; }
