@@ -36,11 +36,6 @@ type Options struct {
 	Hashed func(shard int, machine uint32, index uint64, hash [32]byte)
 }
 
-// followPatience is the least time that this node is given to get what another one did, before it is told. It is given
-// what is left of the patience of the whole command, if that is more: the leader may have died right after its answer,
-// and the next one has to be elected first.
-const followPatience = 2 * time.Second
-
 // Service is the door to accounts and catalogue, for any goroutine.
 type Service struct {
 	o     Options
@@ -131,34 +126,24 @@ func (s *Service) Submit(ctx context.Context, c *account.Command) (account.Resul
 		return account.Result{}, fmt.Errorf("submit to directory: %w", sequencer.ErrUnavailable)
 	}
 	began := time.Now()
-	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, &relay.Question[machine, account.Result]{
-		Shard: Shard, Machine: machineID, Command: account.AppendCommand(nil, c), Repeatable: c.Key != account.Key{},
+	q := &relay.Question[machine, account.Result]{
+		Shard: Shard, Machine: machineID, Command: account.AppendCommand(nil, c), Repeatable: repeatable(c),
 		Handle: h, Keep: func(r account.Result) account.Result { return r }, Decode: account.DecodeResult,
-	})
+	}
+	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, q)
 	if err != nil {
 		return account.Result{}, fmt.Errorf("submit to directory: %w", err)
 	}
 	if elsewhere {
-		if err := follow(ctx, h, index, c, s.o.Patience-time.Since(began)); err != nil {
+		if err := relay.Follow(ctx, s.o.Patience-time.Since(began), q, index); err != nil {
 			return account.Result{}, fmt.Errorf("submit to directory: %w", err)
 		}
 	}
 	return res, nil
 }
 
-// follow waits until this node has an entry that another one made of a command. Without it this node would deny what
-// was just done: who can ask again is sent to do so with [sequencer.ErrUnavailable], and is told from the kept answers.
-func follow(ctx context.Context, h *sequencer.Handle[machine, account.Result], index uint64, c *account.Command, patience time.Duration) error {
-	if h.Applied() >= index {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, max(patience, followPatience))
-	defer cancel()
-	if err := h.Await(ctx, index); err != nil && c.Key != (account.Key{}) {
-		return fmt.Errorf("%w: entry %d is done and not here yet: %w", sequencer.ErrUnavailable, index, err)
-	}
-	return nil
-}
+// repeatable says whether doing the command twice is the same as doing it once.
+func repeatable(c *account.Command) bool { return c.Key != account.Key{} }
 
 // Read runs fn with the committed state on its own goroutine and waits. fn copies what it keeps. Once Read has
 // returned an error, fn is not run any more.

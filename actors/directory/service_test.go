@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/catraca/catraca/actors/account"
+	"github.com/catraca/catraca/actors/relay"
 	"github.com/catraca/catraca/actors/sequencer"
 )
 
@@ -264,13 +265,13 @@ func TestBehindTheLeader(t *testing.T) {
 	once, again := &account.Command{Op: account.OpCreate}, &account.Command{Op: account.OpCreate, Key: account.Key{1}}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := follow(ctx, m, m.Applied()+9, again, 0); !errors.Is(err, sequencer.ErrUnavailable) {
+	if err := relay.Follow(ctx, 0, &relay.Question[machine, account.Result]{Repeatable: repeatable(again), Handle: m}, m.Applied()+9); !errors.Is(err, sequencer.ErrUnavailable) {
 		t.Errorf("an entry that is not here, of a command that may be done again: %v", err)
 	}
-	if err := follow(ctx, m, m.Applied()+9, once, 0); err != nil {
+	if err := relay.Follow(ctx, 0, &relay.Question[machine, account.Result]{Repeatable: repeatable(once), Handle: m}, m.Applied()+9); err != nil {
 		t.Errorf("of a command that may not be done again: %v", err)
 	}
-	if err := follow(ctx, m, m.Applied(), again, 0); err != nil {
+	if err := relay.Follow(ctx, 0, &relay.Question[machine, account.Result]{Repeatable: repeatable(again), Handle: m}, m.Applied()); err != nil {
 		t.Errorf("an entry that is here: %v", err)
 	}
 }

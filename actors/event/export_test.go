@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 
+	"github.com/catraca/catraca/actors/relay"
 	"github.com/catraca/catraca/actors/sale"
 )
 
@@ -15,7 +16,7 @@ func (s *Service) Follow(ctx context.Context, id sale.EventID, index uint64, c *
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, h, index, c, 0)
+	return relay.Follow(ctx, 0, &relay.Question[*machine, sale.Result]{Repeatable: repeatable(c), Handle: h.handle}, index)
 }
 
 // Applied is the last entry that this node has of a sale.

@@ -51,11 +51,6 @@ type Options struct {
 	Hashed func(shard int, machine uint32, index uint64, hash [32]byte)
 }
 
-// followPatience is the least time that this node is given to get what another one did, before it is told. It is given
-// what is left of the patience of the whole command, if that is more: the leader may have died right after its answer,
-// and the next one has to be elected first.
-const followPatience = 2 * time.Second
-
 // mostBuffered bytes of an encoded command are kept for the next one.
 const mostBuffered = 4 << 10
 
@@ -271,9 +266,10 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 		cmd = new([]byte)
 	}
 	*cmd = sale.AppendCommand((*cmd)[:0], c)
-	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, &relay.Question[*machine, sale.Result]{
+	q := &relay.Question[*machine, sale.Result]{
 		Shard: h.shard, Machine: uint32(id), Command: *cmd, Repeatable: repeatable(c), Handle: h.handle, Keep: keep, Decode: sale.DecodeResult,
-	})
+	}
+	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, q)
 	if err != nil { // somebody may still read the command
 		return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
 	}
@@ -281,26 +277,11 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 		s.buffers.Put(cmd)
 	}
 	if elsewhere {
-		if err := s.follow(ctx, h, index, c, s.o.Patience-time.Since(began)); err != nil {
+		if err := relay.Follow(ctx, s.o.Patience-time.Since(began), q, index); err != nil {
 			return sale.Result{}, fmt.Errorf("submit to event %d: %w", id, err)
 		}
 	}
 	return res, nil
-}
-
-// follow waits until this node has an entry that another one made of a command, so that who is answered here finds it
-// here. A node that does not have it in time, cut off or on its way out, would deny what was just done: who can ask
-// again is sent to do so with [ErrUnavailable], and is then told from the answers that are kept.
-func (s *Service) follow(ctx context.Context, h *hub, index uint64, c *sale.Command, patience time.Duration) error {
-	if h.handle.Applied() >= index {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, max(patience, followPatience))
-	defer cancel()
-	if err := h.handle.Await(ctx, index); err != nil && repeatable(c) {
-		return fmt.Errorf("%w: entry %d is done and not here yet: %w", ErrUnavailable, index, err)
-	}
-	return nil
 }
 
 func keep(r sale.Result) sale.Result {
