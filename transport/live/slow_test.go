@@ -144,8 +144,8 @@ func TestSlowReaderKeepsItsPlace(t *testing.T) {
 	fan := h.Virtual(t, cfg)
 	slow := fan.Live(t, cfg)
 	slow.Up(t, wire.Up{T: "join"})
-	before := h.Live.Connections()
-	apitest.Eventually(t, "the connection to be cut", func() bool { return h.Live.Connections() < before }) // answers no ping
+	apitest.Frame(t, slow, "place", func(wire.PlaceDown) bool { return true })                          // so it is counted
+	apitest.Eventually(t, "the connection to be cut", func() bool { return h.Live.Connections() == 0 }) // answers no ping
 	back := fan.Live(t, cfg)
 	if p := apitest.Frame(t, back, "place", func(wire.PlaceDown) bool { return true }); p.Number != 2 {
 		t.Errorf("place is %+v", p)
