@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -39,7 +40,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveCrowd tells its address, lets everybody wait, and sends everybody a tick for each line it reads.
+// serveCrowd tells its address, lets everybody wait, and sends everybody a tick for each line it reads, and a ping with
+// the first.
 func serveCrowd(in io.Reader, out io.Writer) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -48,6 +50,10 @@ func serveCrowd(in io.Reader, out io.Writer) error {
 	var mu sync.Mutex
 	var all []*websocket.Conn
 	place, err := json.Marshal(wire.PlaceDown{T: "place", Place: wire.Place{State: "waiting", Number: 1, Phase: "open"}})
+	if err != nil {
+		return err
+	}
+	ping, err := websocket.NewPreparedMessage(websocket.PingMessage, nil)
 	if err != nil {
 		return err
 	}
@@ -68,6 +74,7 @@ func serveCrowd(in io.Reader, out io.Writer) error {
 	if _, err := fmt.Fprintln(out, l.Addr()); err != nil {
 		return err
 	}
+	pinged := 0
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		stock := make([]wire.StockRow, 6)
 		b, err := json.Marshal(wire.TickDown{T: "tick", Event: "aurora", Stock: stock, Phase: "open", Now: wire.Time(time.Now().Add(time.Minute).UnixMilli())})
@@ -80,7 +87,11 @@ func serveCrowd(in io.Reader, out io.Writer) error {
 		}
 		mu.Lock()
 		for _, ws := range all {
-			if err := ws.WritePreparedMessage(m); err != nil {
+			if pinged < len(all) { // once, before anything is measured: the answer is deeper than the wait
+				pinged++
+				err = ws.WritePreparedMessage(ping)
+			}
+			if err := errors.Join(err, ws.WritePreparedMessage(m)); err != nil {
 				return err
 			}
 		}

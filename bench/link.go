@@ -77,22 +77,31 @@ func (l *link) send(u wire.Up) error {
 	return l.ws.WriteJSON(u)
 }
 
-// read waits for the next frame, answering pings meanwhile.
-func (l *link) read(within time.Duration) (frame, error) {
+// wait waits for the next frame, answering pings meanwhile.
+func (l *link) wait(within time.Duration) ([]byte, error) {
 	if err := l.ws.SetReadDeadline(time.Now().Add(within)); err != nil {
-		return frame{}, err
+		return nil, err
 	}
 	_, b, err := l.ws.ReadMessage()
+	return b, err
+}
+
+// read waits for the next frame and decodes it.
+func (l *link) read(within time.Duration) (frame, error) {
+	b, err := l.wait(within)
 	if err != nil {
 		return frame{}, err
 	}
 	return decodeFrame(b)
 }
 
+// isTick says whether a frame is a tick. Most frames are, and of those only the time matters: they are not worth their
+// decoding.
+func isTick(b []byte) bool { return bytes.HasPrefix(b, []byte(`{"t":"tick",`)) }
+
 // decodeFrame reads a frame; a type it does not know is no error.
 func decodeFrame(b []byte) (f frame, err error) {
-	// Most frames are ticks, and of those only the time matters: they are not worth their decoding.
-	if bytes.HasPrefix(b, []byte(`{"t":"tick",`)) {
+	if isTick(b) {
 		return frame{kind: "tick", now: tickTime(b)}, nil
 	}
 	var head struct {

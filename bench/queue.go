@@ -63,19 +63,43 @@ func over(err error) bool {
 
 // stand follows one connection until the fan shops or the story ends (nil), or the connection is lost.
 func (v *visit) stand(ctx context.Context) error {
-	if err := v.connect(ctx); err != nil {
+	if err := apart(func() error { return v.connect(ctx) }); err != nil {
 		return err
 	}
 	for {
-		f, err := v.link.read(silence)
+		b, err := v.link.wait(silence)
 		v.free = time.Now()
 		if err != nil {
 			return err
 		}
-		if done, err := v.at(ctx, f); done || err != nil {
+		if isTick(b) {
+			v.pushed(tickTime(b))
+			continue
+		}
+		if done, err := v.hear(ctx, b); done || err != nil {
 			return err
 		}
 	}
+}
+
+// apart does something on a goroutine of its own and waits for its end. What a fan does takes a deep stack, and a
+// goroutine that goes on to wait for minutes keeps the stack it once had; so the one that waits does nothing deep.
+func apart(do func() error) error {
+	done := make(chan error)
+	go func() { done <- do() }()
+	return <-done
+}
+
+// hear decodes a frame and acts on it; true ends the wait.
+func (v *visit) hear(ctx context.Context, b []byte) (over bool, err error) {
+	err = apart(func() error {
+		f, err := decodeFrame(b)
+		if err == nil {
+			over, err = v.at(ctx, f)
+		}
+		return err
+	})
+	return over, err
 }
 
 // connect opens a connection and joins.
