@@ -45,7 +45,8 @@ func (r *Recorder) Snapshot(since int) Live {
 	}
 	r.flow.mu.Lock()
 	defer r.flow.mu.Unlock()
-	l.Planned, l.Starts, l.Active, l.Sockets = r.flow.planned, r.flow.starts, r.flow.active, r.flow.sockets
+	l.Planned, l.Starts = r.flow.planned, r.flow.starts
+	l.Active, l.Sockets = r.flow.now()
 	return l
 }
 

@@ -27,6 +27,8 @@ type Options struct {
 	Classes []string
 	// Refusals are codes that a server rightly answers, as sold_out: they are counted by code and do not count as failed.
 	Refusals []string
+	// Drained makes a recorder of which everything is taken away by [Recorder.Drain]: it has nothing to show or to fill.
+	Drained bool
 }
 
 // Recorder takes down what the fans of a run do. Its methods may be called by any goroutine. A recorder has no
@@ -86,8 +88,7 @@ func (r *Recorder) Done(op, class string, planned, started, ended time.Time, cod
 	}
 	c.kind.add(at, int64(latency), failed)
 	if !warming {
-		for l := r.last.Load(); int64(at) > l && !r.last.CompareAndSwap(l, int64(at)); l = r.last.Load() {
-		}
+		raise(&r.last, int64(at))
 	}
 }
 
@@ -131,10 +132,7 @@ func (r *Recorder) newCell(k key) *cell {
 	if c := old[k]; c != nil {
 		return c
 	}
-	if r.kinds[k.op] == nil {
-		r.kinds[k.op] = &kind{name: k.op}
-	}
-	c := &cell{kind: r.kinds[k.op], codes: map[string]int64{}}
+	c := &cell{kind: r.kindNamed(k.op), codes: map[string]int64{}}
 	cells := make(map[key]*cell, len(old)+1)
 	maps.Copy(cells, old)
 	cells[k] = c
@@ -142,19 +140,34 @@ func (r *Recorder) newCell(k key) *cell {
 	return c
 }
 
+// kind finds or makes the seconds of an operation.
+func (r *Recorder) kind(op string) *kind {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kinds[op] == nil && len(r.kinds) >= MostOperations-1 {
+		op = other
+	}
+	return r.kindNamed(op)
+}
+
+// kindNamed is kind with mu held and the name in its bounds.
+func (r *Recorder) kindNamed(op string) *kind {
+	if r.kinds[op] == nil {
+		r.kinds[op] = &kind{name: op, drained: r.o.Drained}
+	}
+	return r.kinds[op]
+}
+
 // Mark takes down what happens now to the servers or the sale. The kind is fault, heal or phase. After [MostMarks] it is
 // ignored.
 func (r *Recorder) Mark(kind, text string) {
-	r.marks.mu.Lock()
-	defer r.marks.mu.Unlock()
-	if len(r.marks.all) < MostMarks {
-		r.marks.all = append(r.marks.all, Mark{At: time.Since(r.o.Began).Seconds(), Kind: kind, Text: text})
-	}
+	r.marks.add(Mark{At: time.Since(r.o.Began).Seconds(), Kind: kind, Text: text})
 }
 
 type marks struct {
-	mu  sync.Mutex
-	all []Mark
+	mu   sync.Mutex
+	all  []Mark
+	told int // how many were drained
 }
 
 func (m *marks) list() []Mark {

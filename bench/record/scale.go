@@ -52,16 +52,25 @@ type counts struct {
 func (c *counts) add(v int64) {
 	v = max(v, 0)
 	i := position(v)
+	c.octave(i)[i&(steps-1)].Add(1)
+	c.widen(v+1, v)
+}
+
+// octave that a position lies in.
+func (c *counts) octave(i int) *[steps]atomic.Int64 {
 	o := c.octaves[i>>stepBits].Load()
 	if o == nil {
 		c.octaves[i>>stepBits].CompareAndSwap(nil, new([steps]atomic.Int64))
 		o = c.octaves[i>>stepBits].Load()
 	}
-	o[i&(steps-1)].Add(1)
-	for l := c.least.Load(); (l == 0 || v+1 < l) && !c.least.CompareAndSwap(l, v+1); l = c.least.Load() {
+	return o
+}
+
+// widen takes in one more than a smallest value, 0: none, and a largest one.
+func (c *counts) widen(least, most int64) {
+	for l := c.least.Load(); least != 0 && (l == 0 || least < l) && !c.least.CompareAndSwap(l, least); l = c.least.Load() {
 	}
-	for m := c.most.Load(); v > m && !c.most.CompareAndSwap(m, v); m = c.most.Load() {
-	}
+	raise(&c.most, most)
 }
 
 // still is a histogram that nobody adds to any more, or the sum of several.

@@ -22,6 +22,7 @@ type window struct {
 	done, failed atomic.Int64
 	most         atomic.Int64
 	counts       [positions >> coarse]atomic.Uint32
+	rounds       int // in which it was drained since it was closed
 }
 
 func (w *window) add(v int64, failed bool) {
@@ -30,8 +31,7 @@ func (w *window) add(v int64, failed bool) {
 	if failed {
 		w.failed.Add(1)
 	}
-	for m := w.most.Load(); v > m && !w.most.CompareAndSwap(m, v); m = w.most.Load() {
-	}
+	raise(&w.most, v)
 }
 
 func (w *window) quantile(q float64) float64 {
@@ -67,6 +67,9 @@ type kind struct {
 	open   [openSeconds]atomic.Pointer[window]
 	mu     sync.Mutex // held to close a second
 	closed []timed
+	// A drained one has no closed seconds: they are spent when the drain has taken what is left in them.
+	drained bool
+	spent   []*window
 }
 
 func (k *kind) add(at time.Duration, v int64, failed bool) {
@@ -77,16 +80,21 @@ func (k *kind) add(at time.Duration, v int64, failed bool) {
 	v = max(v, 0)
 	w := k.open[s%openSeconds].Load()
 	if w == nil || w.at != s {
-		if w = k.turn(s, v, failed); w == nil {
+		if w = k.turn(s); w == nil {
+			one := windowChange{at: s, done: 1, most: v, tallies: []tally{{int64(position(v) >> coarse), 1}}}
+			if failed {
+				one.failed = 1
+			}
+			k.older(&one)
 			return
 		}
 	}
 	w.add(v, failed)
 }
 
-// turn opens the window of second s and closes the one that had its place. When s itself is closed already, it adds
-// the operation to what was kept of it and returns nil.
-func (k *kind) turn(s int, v int64, failed bool) *window {
+// turn opens the window of second s and closes the one that had its place. It returns nil when s itself is closed
+// already.
+func (k *kind) turn(s int) *window {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	slot := &k.open[s%openSeconds]
@@ -94,9 +102,14 @@ func (k *kind) turn(s int, v int64, failed bool) *window {
 	switch {
 	case w != nil && w.at == s:
 		return w
+	case w != nil && w.at > s && k.drained:
+		w = &window{at: s}
+		k.spent = append(k.spent, w)
+		return w
 	case w != nil && w.at > s:
-		k.older(s, v, failed)
 		return nil
+	case w != nil && k.drained:
+		k.spent = append(k.spent, w)
 	case w != nil:
 		k.closed = append(k.closed, w.close(k.name))
 	}
@@ -105,18 +118,21 @@ func (k *kind) turn(s int, v int64, failed bool) *window {
 	return w
 }
 
-func (k *kind) older(s int, v int64, failed bool) {
-	i := slices.IndexFunc(k.closed, func(t timed) bool { return t.at == s })
+// older adds to what was kept of a closed second.
+func (k *kind) older(c *windowChange) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i := slices.IndexFunc(k.closed, func(t timed) bool { return t.at == c.at })
 	if i < 0 {
-		i = len(k.closed)
-		k.closed = append(k.closed, timed{at: s, SecondOfAKind: SecondOfAKind{Name: k.name, P50: seconds(v), P99: seconds(v)}})
+		w := &window{at: c.at}
+		w.absorb(c)
+		k.closed = append(k.closed, w.close(k.name))
+		return
 	}
 	t := &k.closed[i]
-	t.Done++
-	if failed {
-		t.Failed++
-	}
-	t.Max = max(t.Max, seconds(v))
+	t.Done += c.done
+	t.Failed += c.failed
+	t.Max = max(t.Max, seconds(c.most))
 }
 
 // since returns the seconds from the given one on, in order.
@@ -145,6 +161,12 @@ type flow struct {
 	starts          Starts
 	active, sockets int64
 	seconds         []flowSecond
+	sources         []track // of other recorders
+	told            struct {
+		planned, last int64
+		starts        Starts
+		seconds       []flowSecond
+	}
 }
 
 type flowSecond struct {
@@ -220,22 +242,37 @@ func (r *Recorder) level(l *int64, delta int) {
 func (f *flow) since(from, end int) []Second {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	tracks := append([]track{{seconds: f.seconds}}, f.sources...)
+	levels := make([]flowSecond, len(tracks))
+	for _, t := range f.sources {
+		end = max(end, len(t.seconds))
+	}
 	var all []Second
-	active, sockets := int64(0), int64(0)
 	for i := range max(end, len(f.seconds)) {
-		var s flowSecond
+		s := Second{At: i, Operations: []SecondOfAKind{}}
 		if i < len(f.seconds) {
-			s = f.seconds[i]
+			s.Planned, s.Started, s.Late = f.seconds[i].planned, f.seconds[i].started, f.seconds[i].late
 		}
-		if s.known {
-			active, sockets = s.active, s.sockets
+		for k, t := range tracks {
+			if i < len(t.seconds) && t.seconds[i].known {
+				levels[k] = t.seconds[i]
+			}
+			s.Active, s.Sockets = s.Active+levels[k].active, s.Sockets+levels[k].sockets
 		}
 		if i >= from {
-			all = append(all, Second{
-				At: i, Planned: s.planned, Started: s.started, Late: s.late, Active: active, Sockets: sockets,
-				Operations: []SecondOfAKind{},
-			})
+			all = append(all, s)
 		}
 	}
 	return all
+}
+
+// now is how many fans and sockets there are; the lock is held.
+func (f *flow) now() (active, sockets int64) {
+	active, sockets = f.active, f.sockets
+	for _, t := range f.sources {
+		if n := len(t.seconds); n > 0 {
+			active, sockets = active+t.seconds[n-1].active, sockets+t.seconds[n-1].sockets
+		}
+	}
+	return active, sockets
 }
