@@ -48,6 +48,7 @@ func auditPlaces(f *findings, journals []*Journal) {
 	var all []placed
 	for _, j := range journals {
 		for _, p := range j.Places() {
+			p.Asked, p.Told = p.Asked.Add(-j.unsure), p.Told.Add(j.unsure)
 			all = append(all, placed{p, j.account})
 		}
 	}
@@ -123,6 +124,10 @@ func auditUnits(f *findings, journals []*Journal) {
 	var all []span
 	for _, j := range journals {
 		add := func(lines []wire.Line, from, to time.Time, what string) {
+			from, to = from.Add(j.unsure), to.Add(-j.unsure)
+			if j.unsure > 0 && !from.Before(to) {
+				return // shorter than the clocks can tell
+			}
 			for _, l := range lines {
 				if !l.Area {
 					all = append(all, span{l.Unit, from, to, j.account, what})

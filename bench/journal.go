@@ -23,6 +23,7 @@ const maxBreaches = 20
 // any goroutine; a nil Journal writes nothing down.
 type Journal struct {
 	account string
+	unsure  time.Duration // by how much the moments may be off, of one that another process kept
 
 	mu         sync.Mutex
 	places     []PlaceNote
@@ -226,7 +227,7 @@ func (j *Journal) Copy() *Journal {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return &Journal{
-		account: j.account, places: clonePlaces(j.places), holds: slices.Clone(j.holds), orders: slices.Clone(j.orders),
+		account: j.account, unsure: j.unsure, places: clonePlaces(j.places), holds: slices.Clone(j.holds), orders: slices.Clone(j.orders),
 		breaches: slices.Clone(j.breaches), comebacks: slices.Clone(j.comebacks), asked: j.asked, lost: j.lost, left: j.left, reconnects: j.reconnects, retries: j.retries,
 		guesses: j.guesses,
 	}
