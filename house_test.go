@@ -28,7 +28,7 @@ var order = [][]string{
 	{"actors/event", "actors/directory"},
 	{"actors/outbox", "actors/gateway"},
 	{"transport/wire", "transport/pass", "transport/pay", "transport/forwarded", "transport/seating"},
-	{"transport/mail", "transport/pay/sandbox", "transport/page", "transport/balance", "config/strict", "bench/record", "bench/arrival", "bench/network"},
+	{"transport/mail", "transport/pay/sandbox", "transport/page", "transport/balance", "config/strict", "bench/hall", "bench/record", "bench/arrival", "bench/network"},
 	{"transport/issue", "bench", "bench/report"},
 	{"transport/api", "config/eventfile", "config", "bench/scenario", "bench/console"},
 	{"transport/live", "bench/drive"},

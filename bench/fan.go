@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/catraca/catraca/bench/hall"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -32,6 +33,8 @@ type visit struct {
 	out  Outcome
 	link *link // nil: none open
 
+	picture *hall.Picture // what it knows of the seats; nil: it does not choose by name
+
 	free  time.Time // since when the fan could have begun its next operation
 	reads time.Time // since when it reads the live socket without doing anything else
 }
@@ -46,12 +49,7 @@ func (v *visit) live(ctx context.Context) error {
 	if !v.s.Live {
 		v.hangUp()
 	}
-	if v.s.Seats {
-		if err := v.timed("seats", func() error { return v.seats(ctx) }); err != nil {
-			return err
-		}
-	}
-	if err := v.think(ctx, v.s.Linger); err != nil {
+	if err := v.browse(ctx); err != nil {
 		return err
 	}
 	if v.s.Walkaway {
@@ -129,9 +127,12 @@ func (v *visit) do(ctx context.Context, o shop, out any) error {
 
 // see writes down what came while the fan waited for something else.
 func (v *visit) see(f frame) {
-	if f.kind == "place" {
+	switch {
+	case f.kind == "place":
 		v.out.Place = *f.place
 		v.f.Journal.place(*f.place)
+	case f.stock != nil && v.picture != nil:
+		v.picture.Apply(f.stock)
 	}
 }
 
@@ -157,43 +158,7 @@ func (v *visit) finish(ctx context.Context) error {
 	return nil
 }
 
-// seats loads what is free. A fan takes the best there is, so nobody looks into it.
-func (v *visit) seats(ctx context.Context) error {
-	r := request{method: http.MethodGet, path: v.event("/seats")}
-	if err := v.retry(ctx, func() error { return v.f.send(ctx, r, nil) }); err != nil {
-		return fmt.Errorf("load the seats: %w", err)
-	}
-	return nil
-}
-
 func (v *visit) event(path string) string { return "/events/" + v.f.Event + path }
-
-// hold takes the best places there are, fewer if the story allows it.
-func (v *visit) hold(ctx context.Context) error {
-	for n := v.s.Quantity; ; n-- {
-		var h wire.Hold
-		best := &wire.BestRequest{Quantity: n, Category: v.s.Category, Scatter: v.s.Scatter}
-		o := shop{op: "hold", method: http.MethodPost, path: v.event("/holds"), key: newKey(), body: wire.HoldRequest{Best: best}}
-		err := v.timed("hold", func() error { return v.do(ctx, o, &h) })
-		switch c := refusal(err); {
-		case err == nil:
-			v.out.Hold = &h
-			v.f.Journal.held(h, n)
-			return nil
-		case c == wire.SoldOut && v.s.Fewer && n > 1:
-		case c == wire.SoldOut:
-			v.out.SoldOut = true
-			return v.finish(ctx)
-		case c == wire.NoLease, c == wire.NoPlace:
-			v.out.Left = true // was too slow
-			return nil
-		case c == wire.Closed:
-			return v.closed(ctx)
-		default:
-			return fmt.Errorf("hold %d places: %w", n, err)
-		}
-	}
-}
 
 // look asks for the hold again, as a page does when it comes back. A hold that is gone before its time is written down.
 func (v *visit) look(ctx context.Context) error {

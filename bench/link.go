@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catraca/catraca/bench/hall"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -25,6 +26,9 @@ type link struct {
 	ws   *websocket.Conn
 	stop func() bool
 	call uint64 // number of the last call
+
+	pump   *pump        // reads for the fan; nil: it reads itself
+	stocks *hall.Stocks // decodes what is told of the map; nil: that is passed over
 }
 
 // frame is what came down, decoded as far as its type tells. It is small, because it lies on the stack of every fan
@@ -36,6 +40,7 @@ type frame struct {
 	reply  *wire.ReplyDown
 	reason string
 	fault  *wire.Problem
+	stock  *wire.StockDown
 }
 
 // dial opens a live socket. It ends with the context.
@@ -68,6 +73,9 @@ func (f *Fan) dial(ctx context.Context) (*link, error) {
 func (l *link) close() {
 	l.stop()
 	_ = l.ws.Close() // the server may have done it
+	if l.pump != nil {
+		l.pump.stop()
+	}
 }
 
 func (l *link) send(u wire.Up) error {
@@ -86,11 +94,23 @@ func (l *link) wait(within time.Duration) ([]byte, error) {
 	return b, err
 }
 
-// read waits for the next frame and decodes it.
+// read waits for the next frame.
 func (l *link) read(within time.Duration) (frame, error) {
+	if l.pump != nil {
+		return l.pump.next(within)
+	}
+	return l.receive(within)
+}
+
+// receive waits for the next frame from the socket and decodes it.
+func (l *link) receive(within time.Duration) (frame, error) {
 	b, err := l.wait(within)
 	if err != nil {
 		return frame{}, err
+	}
+	if hall.IsStock(b) && l.stocks != nil {
+		down, err := l.stocks.Decode(b)
+		return frame{kind: "stock", stock: down}, err
 	}
 	return decodeFrame(b)
 }

@@ -69,7 +69,7 @@ func TestFanIsTimed(t *testing.T) {
 		wrong   trouble
 		opened  int
 	}{
-		"card":              {story: Story{Seats: true, Quantity: 2, Method: "card", Card: "4242"}, seats: 4, want: queue + "seats hold order pay ticket"},
+		"card":              {story: Story{Seats: true, Quantity: 2, Method: "card", Card: "4242"}, seats: 4, want: queue + "map hold order pay ticket"},
 		"pix over socket":   {story: Story{Quantity: 2, Method: "pix", Live: true}, seats: 4, want: queue + "hold order pay ticket"},
 		"second card":       {story: Story{Quantity: 1, Method: "card", Card: "0002", Second: "4242"}, seats: 4, want: queue + "hold order pay pay ticket"},
 		"declined":          {story: Story{Quantity: 1, Method: "card", Card: "0002"}, seats: 4, want: queue + "hold order pay"},

@@ -20,7 +20,10 @@ type Story struct {
 	Fewer    bool    // fewer places are better than none
 	Live     bool    // shops over the live socket, and over HTTP only what that does not answer
 
-	Seats    bool          // loads what is free, as the page with the seats does
+	Named bool   // chooses places on the map of [Fan.Map] by name, and the best there are only when that fails
+	Near  uint32 // the unit it likes most, when it does
+
+	Seats    bool          // loads the map, as the page with the seats does; whoever chooses by name always does
 	Linger   time.Duration // looks at the seats before choosing
 	Hesitate time.Duration // looks at what it holds before it goes on
 	GiveUp   bool          // leaves the queue instead of waiting
@@ -46,6 +49,8 @@ type Outcome struct {
 	SoldOut bool // was told that nothing is left
 	Left    bool // went away by itself
 	Closed  bool // was told that the sale is over although something is left
+	// Conflicts is how often others were quicker at what it had chosen.
+	Conflicts int
 }
 
 // Fan is one virtual fan.
@@ -59,6 +64,8 @@ type Fan struct {
 	Sockets *websocket.Dialer
 	// Payer plays the person on the payment page, given its address and the card. nil: the method needs none.
 	Payer func(ctx context.Context, page, card string) error
+	// Map is the plan of the seats; nil: the fan knows none, and cannot choose by name.
+	Map *Map
 	// Comeback is the longest pause before a lost socket is opened again; 0: 20 s.
 	Comeback time.Duration
 	// Observer is told of every operation; nil: nobody is. Due is when the fan was planned to arrive, from which its
@@ -69,7 +76,7 @@ type Fan struct {
 	Class string
 }
 
-// Observer learns how long the operations of fans took: connect, join, claim, seats, hold, order, pay, ticket, push.
+// Observer learns how long the operations of fans took: connect, join, claim, map, hold, order, pay, ticket, push.
 // Many fans call it at the same time. The first operation is planned for when the fan was due, a later one for the
 // moment at which the fan was free to begin it; started is when it really began. An empty code is success.
 type Observer interface {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catraca/catraca/bench/hall"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -36,8 +37,10 @@ type stub struct {
 	mu      sync.Mutex
 	server  *http.Server
 	sockets map[*websocket.Conn]bool
-	seats   uint32 // units 0..seats-1 are all there is
-	next    uint32 // unit
+	seats   uint32          // units 0..seats-1 are all there is
+	next    uint32          // unit
+	taken   map[uint32]bool // units that were named, and those that others have without a word
+	looks   int             // so often was the map asked for
 	places  map[string]*wire.Place
 	issued  uint32
 	offers  int64
@@ -47,8 +50,13 @@ type stub struct {
 	answers map[string]stored
 	done    map[string]int // effects by operation
 	cards   map[string]bool
-	deaf    int // so many payments the provider cannot be asked for
-	ticks   int // so many are sent before a place
+	silent  bool            // what is taken is told by conflicts alone
+	gave    int             // holds
+	plans   int             // so often was the plan asked for
+	stocks  map[string]bool // fans who want to be told what is taken
+	stock   wire.StockDown  // told to whoever wants to be told
+	deaf    int             // so many payments the provider cannot be asked for
+	ticks   int             // so many are sent before a place
 }
 
 type stored struct {
@@ -60,7 +68,7 @@ func newStub(t *testing.T, seats uint32) *stub {
 	s := &stub{
 		t: t, address: "127.0.0.1:0", seats: seats, sockets: map[*websocket.Conn]bool{}, places: map[string]*wire.Place{},
 		holds: map[string]*wire.Hold{}, orders: map[string]*wire.Order{}, owner: map[string]string{},
-		answers: map[string]stored{}, done: map[string]int{}, cards: map[string]bool{},
+		answers: map[string]stored{}, done: map[string]int{}, cards: map[string]bool{}, taken: map[uint32]bool{}, stocks: map[string]bool{},
 	}
 	s.start()
 	t.Cleanup(s.stop)
@@ -85,6 +93,12 @@ func (s *stub) start() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/events/{event}/live", s.live)
 	mux.HandleFunc("POST /page/{order}", s.page)
+	mux.HandleFunc("GET /plan.json", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.plans++
+		_, _ = io.WriteString(w, s.planText())
+	})
 	for pattern, op := range map[string]string{
 		"GET /events/{event}": "event", "GET /events/{event}/seats": "seats", "DELETE /events/{event}/admission": "finish", "DELETE /events/{event}/queue/me": "leave",
 		"POST /events/{event}/holds": "hold", "GET /events/{event}/holds/me": "hold.get", "DELETE /events/{event}/holds/{id}": "hold.release",
@@ -174,7 +188,8 @@ func (s *stub) do(fan, op, id string, body []byte) (int, []byte) {
 	case "event":
 		return s.yes(200, wire.Event{Categories: []wire.Category{{Free: s.seats - s.next}}})
 	case "seats":
-		return s.yes(200, struct{}{})
+		s.looks++
+		return s.yes(200, hall.States{Version: uint64(s.looks), Status: s.status()}) //nolint:gosec // few
 	case "finish", "leave":
 		s.places[fan].State = map[string]string{"finish": "done", "leave": "left"}[op]
 		return 204, nil
@@ -237,21 +252,77 @@ func (s *stub) doOrder(fan, op, id string, body []byte) (int, []byte) {
 
 func (s *stub) hold(fan string, body []byte) (int, []byte) {
 	var in wire.HoldRequest
-	if json.Unmarshal(body, &in) != nil || in.Best == nil {
+	if json.Unmarshal(body, &in) != nil || in.Best == nil && len(in.Seats) == 0 {
 		return s.no(wire.InvalidRequest)
 	}
-	n := in.Best.Quantity
-	if s.next+n > s.seats {
-		return s.no(wire.SoldOut)
+	if in.Best != nil {
+		for s.taken[s.next] {
+			s.next++
+		}
+		n := in.Best.Quantity
+		if s.next+n > s.seats {
+			return s.no(wire.SoldOut)
+		}
+		for range n {
+			in.Seats = append(in.Seats, s.next)
+			s.next++
+		}
+	} else if gone := s.named(in.Seats); len(gone) > 0 {
+		p := wire.NewProblem(wire.Conflict, "en")
+		p.Units = gone
+		return p.Status, p.JSON()
 	}
-	h := &wire.Hold{ID: fmt.Sprintf("h1-%d", s.next+1), Expires: wire.Time(time.Now().Add(time.Minute).UnixMilli())}
-	for range n {
-		h.Lines = append(h.Lines, wire.Line{Unit: s.next, Count: 1})
-		s.next++
+	s.gave++
+	h := &wire.Hold{ID: fmt.Sprintf("h1-%d", s.gave), Expires: wire.Time(time.Now().Add(time.Minute).UnixMilli())}
+	for _, u := range in.Seats {
+		h.Lines = append(h.Lines, wire.Line{Unit: u, Count: 1})
 	}
-	h.Total = wire.Money{Amount: int64(n) * 100, Currency: "BRL"}
+	h.Total = wire.Money{Amount: int64(len(in.Seats)) * 100, Currency: "BRL"}
 	s.holds[fan] = h
 	return s.yes(201, h)
+}
+
+// named takes units by name, if all are free; else it returns those that are not.
+func (s *stub) named(units []uint32) (gone []uint32) {
+	for _, u := range units {
+		if u >= s.seats || u < s.next || s.taken[u] {
+			gone = append(gone, u)
+		}
+	}
+	for _, u := range units {
+		if len(gone) == 0 {
+			s.taken[u] = true
+		}
+	}
+	return gone
+}
+
+// status is a letter for each seat. Those taken without a word are not told.
+func (s *stub) status() string {
+	b := []byte(strings.Repeat("f", int(s.seats)))
+	for u := range b {
+		if uint32(u) < s.next || s.taken[uint32(u)] && !s.silent { //nolint:gosec // few
+			b[u] = 's'
+		}
+	}
+	return string(b)
+}
+
+// planText is the stub's plan: one row, whose first seat is the best.
+func (s *stub) planText() string {
+	x := make([]int, s.seats)
+	for i := range x {
+		x[i] = 10 * i
+	}
+	none := make([]int, s.seats)
+	b, err := json.Marshal(map[string]any{
+		"sections": []any{map[string]any{"focal": []int{0, 0}}}, "rows": []any{map[string]any{"section": 0, "first": 0, "count": s.seats}},
+		"seats": map[string]any{"x": x, "y": none, "category": none, "flags": none},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 // page is the payment page: cards that end in 2 are declined.
@@ -317,6 +388,10 @@ func (s *stub) up(ws *websocket.Conn, fan string, u wire.Up) bool {
 		p := wire.NewProblem(wire.Busy, "en")
 		p.RetryAfter = 10
 		return ws.WriteJSON(wire.ErrorDown{T: "error", Problem: p}) == nil
+	}
+	if u.T == "stock" {
+		s.stocks[fan] = u.On
+		return !u.On || ws.WriteJSON(s.stock) == nil
 	}
 	p := s.places[fan]
 	switch {

@@ -55,7 +55,7 @@ func (r *runner) makeFans(ctx context.Context) error {
 		f.story = r.story(r.s.Mix[choose(random, mix)], random)
 		f.live = bench.Fan{
 			Base: r.o.Base, Event: r.event, Token: who.Token, Client: l.client(), Sockets: l.sockets, Payer: l.payer,
-			Journal: f.journal, Comeback: r.s.Comeback, Class: l.class.Name,
+			Journal: f.journal, Map: r.sale.seats, Comeback: r.s.Comeback, Class: l.class.Name,
 		}
 		r.fans = append(r.fans, f)
 	}

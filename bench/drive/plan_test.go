@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catraca/catraca/bench"
+	"github.com/catraca/catraca/bench/hall"
 	"github.com/catraca/catraca/bench/scenario"
 )
 
@@ -44,8 +46,11 @@ func TestSharesOfArrival(t *testing.T) {
 
 func TestStoriesAreAsTheMixWants(t *testing.T) {
 	r := newRunner(Options{})
-	few := uint16(3)
-	r.sale = saleFacts{categories: map[string]uint16{"1": 7}, few: &few}
+	seats, err := hall.Decode([]byte(stubPlan))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.sale = saleFacts{categories: map[string]uint16{"1": 0}, seats: &bench.Map{Plan: seats}}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
 	for _, name := range scenario.Stories() {
 		m := scenario.Story{Story: name, AtLeast: 2, AtMost: 4, Linger: time.Second, Hesitate: time.Second, Category: "1"}
@@ -55,13 +60,23 @@ func TestStoriesAreAsTheMixWants(t *testing.T) {
 		}
 		for what, ok := range map[string]bool{
 			"buy": s.Card == goodCard && s.Method == "card", "pix": s.Method == "pix", "bank": s.Card == askingCard,
-			"declined": s.Card == declinedCard && s.Second == goodCard, "same-seats": *s.Category == few, "give-up": s.GiveUp,
+			"declined": s.Card == declinedCard && s.Second == goodCard, "same-seats": s.Named && s.Near == 0 && !s.Scatter, "give-up": s.GiveUp,
 			"walk-away": s.Walkaway, "release": s.Release, "vanish": s.Vanish, "pay-never": s.Card == "" && s.Method == "card",
 		} {
 			if what == name && !ok {
 				t.Errorf("%s is %+v", name, s)
 			}
 		}
+		if m.Choose = "map"; name != "same-seats" && s.Named || !r.story(m, random).Named {
+			t.Errorf("%s chooses on the map when it should not, or the other way round", name)
+		}
+	}
+	favourites := make(map[uint32]bool)
+	for range 50 {
+		favourites[r.story(scenario.Story{Story: "buy", Choose: "map"}, random).Near] = true
+	}
+	if len(favourites) < 3 {
+		t.Errorf("fifty fans have %d favourites", len(favourites))
 	}
 	if s := r.story(scenario.Story{Story: "buy", Pages: true}, random); s.Quantity != 1 || s.Live || s.Category != nil {
 		t.Errorf("the plainest story is %+v", s)

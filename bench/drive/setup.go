@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/catraca/catraca/bench"
 	"github.com/catraca/catraca/bench/network"
 	"github.com/catraca/catraca/transport/wire"
 )
@@ -22,7 +23,7 @@ type saleFacts struct {
 	id         string
 	capacity   uint32
 	categories map[string]uint16 // number by key
-	few        *uint16           // category with the fewest places
+	seats      *bench.Map        // nil: the event shows no plan
 }
 
 // prepare puts the event on sale, makes the fans, and sets the payment provider up.
@@ -113,18 +114,22 @@ func (r *runner) learn(ctx context.Context) error {
 		return errNoRehearsal
 	}
 	r.sale = saleFacts{id: e.ID, categories: make(map[string]uint16)}
-	fewest := ^uint32(0)
 	for _, c := range e.Categories {
 		id := uint16(c.ID) //nolint:gosec // few
 		r.sale.categories[c.Key] = id
 		r.sale.capacity += c.Capacity
-		if !c.Area && c.Capacity > 0 && c.Capacity < fewest {
-			fewest, r.sale.few = c.Capacity, &id
-		}
 	}
 	for i, m := range r.s.Mix {
 		if _, ok := r.sale.categories[m.Category]; m.Category != "" && !ok {
 			return fmt.Errorf("mix[%d].category: the event has no category %q", i, m.Category)
+		}
+		if byName(m) && e.PlanURL == "" {
+			return fmt.Errorf("mix[%d]: these fans choose seats on the map, and the event shows none", i)
+		}
+	}
+	if e.PlanURL != "" {
+		if r.sale.seats, err = bench.LoadMap(ctx, r.api.http, r.o.Base, e.PlanURL); err != nil {
+			return err
 		}
 	}
 	return nil

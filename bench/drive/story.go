@@ -29,6 +29,14 @@ func (r *runner) story(m scenario.Story, random *rand.Rand) bench.Story {
 	if id, ok := r.sale.categories[m.Category]; ok && m.Category != "" {
 		s.Category = &id
 	}
+	if byName(m) {
+		if m.Story == "same-seats" {
+			s.Near, s.Named = r.sale.seats.Plan.Wanted(s.Category)
+			s.Scatter = false
+		} else {
+			s.Near, s.Named = r.sale.seats.Plan.Favourite(random, s.Category)
+		}
+	}
 	switch m.Story {
 	case "pix":
 		s.Method, s.Card = "pix", ""
@@ -36,8 +44,6 @@ func (r *runner) story(m scenario.Story, random *rand.Rand) bench.Story {
 		s.Card = askingCard
 	case "declined":
 		s.Card, s.Second = declinedCard, goodCard
-	case "same-seats":
-		s.Category, s.Scatter = r.sale.few, false
 	case "give-up":
 		s.GiveUp = true
 	case "walk-away":
@@ -51,6 +57,9 @@ func (r *runner) story(m scenario.Story, random *rand.Rand) bench.Story {
 	}
 	return s
 }
+
+// byName says whether the fans of a share choose their seats on the map.
+func byName(m scenario.Story) bool { return m.Choose == "map" || m.Story == "same-seats" }
 
 func upTo(random *rand.Rand, most time.Duration) time.Duration {
 	if most <= 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catraca/catraca/bench/hall"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -34,6 +35,9 @@ type stub struct {
 
 const stubSeats = 10_000
 
+// stubPlan has a row of four seats; the others are not drawn.
+const stubPlan = `{"sections":[{"focal":[0,0]}],"rows":[{"count":4}],"seats":{"x":[10,20,30,40],"y":[1,1,1,1],"category":[0,0,0,0],"flags":[0,0,0,0]}}`
+
 func newStub(t *testing.T) *stub {
 	t.Helper()
 	s := &stub{places: make(map[string]*wire.Place), holds: make(map[string]*wire.Hold)}
@@ -43,7 +47,8 @@ func newStub(t *testing.T) *stub {
 	mux.HandleFunc("POST /api/v1/admin/events/{event}/{step}", s.steer)
 	mux.HandleFunc("GET /api/v1/admin/events/{event}/ledger", s.ledger)
 	mux.HandleFunc("GET /api/v1/events/{event}", s.event)
-	mux.HandleFunc("GET /api/v1/events/{event}/seats", func(w http.ResponseWriter, _ *http.Request) { say(w, 200, struct{}{}) })
+	mux.HandleFunc("GET /api/v1/events/{event}/seats", func(w http.ResponseWriter, _ *http.Request) { say(w, 200, hall.States{Version: 1, Status: "ffff"}) })
+	mux.HandleFunc("GET /plan.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(stubPlan)) })
 	mux.HandleFunc("GET /api/v1/events/{event}/live", s.live)
 	mux.HandleFunc("POST /api/v1/events/{event}/admission", func(w http.ResponseWriter, _ *http.Request) { no(w, wire.NotYourTurn) })
 	mux.HandleFunc("DELETE /api/v1/events/{event}/admission", s.finish)
@@ -112,7 +117,7 @@ func (s *stub) ledger(w http.ResponseWriter, _ *http.Request) {
 
 func (s *stub) event(w http.ResponseWriter, r *http.Request) {
 	say(w, 200, wire.Event{
-		ID: "1", Slug: r.PathValue("event"), Rehearsal: !s.real,
+		ID: "1", Slug: r.PathValue("event"), Rehearsal: !s.real, PlanURL: "/plan.json",
 		Categories: []wire.Category{{ID: 1, Key: "1", Capacity: stubSeats, Free: stubSeats}},
 	})
 }

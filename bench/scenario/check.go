@@ -130,6 +130,7 @@ func (c *checker) mix(list []Story, perHold int) {
 		c.must(m.AtMost == 0 || m.AtMost >= m.AtLeast, path+".at_most", "%d is less than at_least", m.AtMost)
 		c.span(path+".linger", m.Linger, 0, time.Hour)
 		c.span(path+".hesitate", m.Hesitate, 0, time.Hour)
+		c.oneOf(path+".choose", m.Choose, []string{"", "map", "best"})
 		c.must(len(m.Category) <= 100, path+".category", "at most 100 bytes are allowed")
 	}
 }

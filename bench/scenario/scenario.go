@@ -73,7 +73,10 @@ type Story struct {
 	Linger   time.Duration `yaml:"linger,omitempty"`   // at most, before choosing
 	Hesitate time.Duration `yaml:"hesitate,omitempty"` // at most, before going on with what is held
 	Category string        `yaml:"category,omitempty"` // key of the only one that is wanted
-	Pages    bool          `yaml:"pages,omitempty"`    // shops over HTTP, and not over the live socket
+	// Choose is map for whoever chooses seats on the map, each near a favourite of its own and among what is free there,
+	// and best for whoever lets the server choose; empty: best. The story same-seats is always about the map.
+	Choose string `yaml:"choose,omitempty"`
+	Pages  bool   `yaml:"pages,omitempty"` // shops over HTTP, and not over the live socket
 }
 
 // Class is a network that a share of the fans comes over.
