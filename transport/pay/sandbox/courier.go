@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxPending    = 25_000          // deliveries per courier
+	maxPending    = 1600            // deliveries per courier
 	reorderWait   = 5 * time.Second // an event held back for its successor leaves alone after this
 	beforeTimeout = 5 * time.Second
 )
@@ -19,7 +19,6 @@ const (
 // their order unless a fault or a retry breaks it. One goroutine runs it; add and nudge may be called by any.
 type courier struct {
 	s    *Server
-	http *http.Client
 	wake chan struct{}
 
 	mu    sync.Mutex
@@ -29,13 +28,15 @@ type courier struct {
 }
 
 func newCourier(s *Server) *courier {
-	return &courier{
-		s: s, wake: make(chan struct{}, 1), held: map[string]*delivery{},
-		http: &http.Client{
-			Timeout:       s.o.WebhookTimeout,
-			Transport:     &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+	return &courier{s: s, wake: make(chan struct{}, 1), held: map[string]*delivery{}}
+}
+
+// newPostHTTP returns the client that all couriers of a server share.
+func newPostHTTP(o Options) *http.Client {
+	return &http.Client{
+		Timeout:       o.WebhookTimeout,
+		Transport:     &http.Transport{MaxIdleConnsPerHost: couriers, IdleConnTimeout: 30 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
@@ -127,7 +128,6 @@ func (c *courier) take() (*delivery, time.Duration) {
 }
 
 func (c *courier) run() {
-	defer c.http.CloseIdleConnections()
 	for {
 		d, wait := c.take()
 		if d != nil {

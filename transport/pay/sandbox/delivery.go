@@ -93,7 +93,7 @@ func (c *courier) attempt(ctx context.Context, d *delivery, now time.Time) (int,
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("User-Agent", "Stripe/1.0 (compatible; Catraca sandbox)")
 	req.Header.Set("Stripe-Signature", c.s.sign(d, now))
-	res, err := c.http.Do(req)
+	res, err := c.s.postHTTP.Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -20,7 +20,7 @@ const (
 	maxEvents    = 20_000
 	maxAnswers   = 500_000
 	answerLife   = 24 * time.Hour
-	couriers     = 4
+	couriers     = 64       // events delivered at once: as at a real provider, one that is answered late holds up few others
 	rewriteFloor = 64 << 20 // bytes
 )
 
@@ -33,6 +33,8 @@ type Server struct {
 	faults *faults
 	post   []*courier
 	sent   *sentLog
+
+	postHTTP *http.Client // of the couriers
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -66,7 +68,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("configure payment sandbox: %w", err)
 	}
 	s := &Server{
-		o: o, log: o.Logger, seed: o.Seed, sent: &sentLog{},
+		o: o, log: o.Logger, seed: o.Seed, sent: &sentLog{}, postHTTP: newPostHTTP(o),
 		wake:    make(chan struct{}, 1),
 		intents: map[string]*intent{}, refunds: map[string]*refund{}, refundsOf: map[string][]string{},
 		charges: map[string]string{}, undone: map[string]bool{}, answers: map[string]*answer{}, inFlight: map[string]bool{},
@@ -95,6 +97,7 @@ func New(o Options) (*Server, error) {
 func (s *Server) Close() error {
 	s.cancel()
 	s.done.Wait()
+	s.postHTTP.CloseIdleConnections()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
