@@ -27,9 +27,10 @@ const (
 )
 
 // carry runs one intent and takes the outcome back to the sale.
-func (r *runner) carry(ctx context.Context, in sale.Intent) {
+func (r *runner) carry(ctx context.Context, j *job) {
+	in := j.Intent
 	started := time.Now()
-	answers, err := r.effect(ctx, in)
+	answers, err := r.effect(ctx, j)
 	r.o.Metrics.ran(in.Kind, err, time.Since(started))
 	if err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
@@ -115,7 +116,8 @@ func (r *runner) providerKey(in sale.Intent) string {
 
 // effect does the thing and returns the commands that tell the sale about it. A panic of a provider's code is a
 // failed attempt: money is not to wait for a new process.
-func (r *runner) effect(ctx context.Context, in sale.Intent) (answers []sale.Command, err error) {
+func (r *runner) effect(ctx context.Context, j *job) (answers []sale.Command, err error) {
+	in := j.Intent
 	defer func() {
 		if p := recover(); p != nil {
 			r.o.Logger.Error("intent panicked", slog.Int("event", int(r.id)), slog.Uint64("intent", in.ID),
@@ -123,13 +125,12 @@ func (r *runner) effect(ctx context.Context, in sale.Intent) (answers []sale.Com
 			answers, err = nil, fmt.Errorf("run %s panicked: %v", kindName(in.Kind), p)
 		}
 	}()
-	order, cfg, err := r.order(ctx, in.Order)
-	if err != nil {
-		return nil, err
+	if !j.ordered {
+		return nil, fmt.Errorf("run intent: order %d is unknown: %w", in.Order, ErrRefusedByProvider)
 	}
 	switch in.Kind {
 	case sale.IntentPayStart:
-		return r.payStart(ctx, in, order, cfg)
+		return r.payStart(ctx, in, j.order, j.cfg)
 	case sale.IntentPayQuery:
 		p, err := r.o.Payer.Query(ctx, in.Ref)
 		return payState(p), err
@@ -143,7 +144,7 @@ func (r *runner) effect(ctx context.Context, in sale.Intent) (answers []sale.Com
 		ref, err := r.o.Payer.Refund(ctx, in.Ref, in.Amount, r.providerKey(in))
 		return []sale.Command{{Op: sale.OpRefundState, Ref: ref.Ref, Refund: ref.State, Amount: ref.Amount}}, err
 	case sale.IntentMail, sale.IntentMailRefund:
-		err := r.o.Mailer.Mail(ctx, r.id, in, order)
+		err := r.o.Mailer.Mail(ctx, r.id, in, j.order)
 		return []sale.Command{{Op: sale.OpIntentDone}}, err
 	default:
 		return nil, fmt.Errorf("run intent %d: kind %d is not known to this binary: %w", in.ID, in.Kind, ErrRefusedByProvider)
@@ -161,6 +162,9 @@ func (r *runner) payStart(ctx context.Context, in sale.Intent, order sale.Order,
 		return nil, err
 	}
 	started := sale.Command{Op: sale.OpPayStarted, Ref: p.Ref, URL: p.URL, Text: p.PixCode}
+	if p.State == sale.PayCreated && p.Ref != "" { // which is what being started says
+		return []sale.Command{started}, nil
+	}
 	return append([]sale.Command{started}, payState(p)...), nil
 }
 
@@ -168,16 +172,4 @@ func payState(p Payment) []sale.Command {
 	return []sale.Command{{
 		Op: sale.OpPayState, Ref: p.Ref, Pay: p.State, Amount: p.Amount, Currency: p.Currency, Text: shorten(p.Decline),
 	}}
-}
-
-func (r *runner) order(ctx context.Context, id sale.OrderID) (order sale.Order, cfg *sale.Config, err error) {
-	found := false
-	err = r.o.Sales.Read(ctx, r.id, func(s *sale.State) {
-		order, found = s.Order(id)
-		cfg = s.Config()
-	})
-	if err == nil && !found {
-		err = fmt.Errorf("run intent: order %d is unknown: %w", id, ErrRefusedByProvider)
-	}
-	return order, cfg, err
 }

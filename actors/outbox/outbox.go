@@ -26,9 +26,12 @@ type Options struct {
 	KeyPrefix string
 	// ReturnURL is where a payer comes back to, given the order's public reference and its event's slug.
 	ReturnURL func(slug, reference string) string
-	// Parallel bounds how many intents of one event run at once, of payments, questions about payments, and letters
-	// each; 0 means 32.
+	// Parallel bounds how many intents of one event run at once, of payments and of questions about payments each; 0
+	// means 256. It is what a provider's answering time is divided by, and not what the processor is shared by.
 	Parallel int
+	// Letters bounds how many letters of one event are written at once; 0 means 8. Printing tickets is work for the
+	// processor, and fans come first.
+	Letters int
 	// Timeout bounds one attempt; 0 means 30 s.
 	Timeout time.Duration
 	Now     func() time.Time
@@ -46,6 +49,14 @@ type Outbox struct {
 	done    sync.WaitGroup
 }
 
+// hands is how many intents of a lane may run at once.
+func (o *Options) hands(lane laneID) int {
+	if lane == laneLetters {
+		return o.Letters
+	}
+	return o.Parallel
+}
+
 // running is a runner that works, or has been told to stop.
 type running struct {
 	stop  context.CancelFunc
@@ -55,7 +66,10 @@ type running struct {
 // New returns an outbox that runs nothing yet.
 func New(o Options) *Outbox {
 	if o.Parallel == 0 {
-		o.Parallel = 32
+		o.Parallel = 256
+	}
+	if o.Letters == 0 {
+		o.Letters = 8
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second

@@ -213,7 +213,7 @@ func TestCaptureThatFailsGivesTheSeatsBack(t *testing.T) {
 
 func TestRelayThatHangsHoldsUpNoPayment(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
-		h.o.Parallel = 2
+		h.o.Parallel, h.o.Letters = 2, 2
 		h.crash()
 		h.bank.faults(func(call string) fault {
 			if call[:4] == "mail" {

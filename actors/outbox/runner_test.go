@@ -14,7 +14,7 @@ import (
 	"github.com/catraca/catraca/actors/sale"
 )
 
-// answersOnly is a sale that cannot be read, so that every intent fails, and that counts the answers it gets.
+// answersOnly is a sale that counts the answers it gets and takes none of them.
 type answersOnly struct{ got atomic.Int32 }
 
 func (a *answersOnly) Submit(context.Context, sale.EventID, *sale.Command) (sale.Result, error) {
@@ -30,32 +30,43 @@ func (a *answersOnly) Subscribe(context.Context, sale.EventID, event.Subscriber)
 	return nil, func() {}, nil
 }
 
+// lonely is a runner without a sale. Every intent fails, because its order is not known.
 func lonely() (*runner, *answersOnly) {
 	sales := &answersOnly{}
-	return newRunner(&Options{Sales: sales, Parallel: 1, Timeout: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, 1), sales
+	o := Options{Sales: sales, Parallel: 1, Letters: 1, Timeout: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	return newRunner(&o, 1), sales
 }
 
-// The open intents are read at one moment and started at a later one. One that ended in between must not run again by
-// what was read before: its letter would go out twice.
+// settle waits for what runs, and lets the loop know of it.
+func (r *runner) settle() {
+	r.jobs.Wait()
+	for i := range r.ended {
+		r.finish(&r.ended[i])
+	}
+	r.ended = nil
+}
+
+// An intent is read at one moment and may be read once more before what its run has changed is known. It must not run
+// again as long as it is like that: its letter would go out twice.
 func TestRunnerTrustsNoOldReading(t *testing.T) {
 	r, sales := lonely()
-	in := sale.Intent{ID: 7, Kind: sale.IntentMail}
+	j := job{Intent: sale.Intent{ID: 7, Kind: sale.IntentMail}}
 	now := time.Now().UnixMilli()
 	for range 3 {
-		r.start(t.Context(), in, now)
-		r.jobs.Wait()
+		r.start(t.Context(), &j, now)
+		r.settle()
 	}
 	if n := sales.got.Load(); n != 1 {
 		t.Fatalf("by one reading the intent ran %d times", n)
 	}
-	in.Tries++ // the next reading has it again, and the sale has taken note of the failure
-	r.start(t.Context(), in, now)
-	r.jobs.Wait()
+	j.Tries++ // the next reading has it again, and the sale has taken note of the failure
+	r.start(t.Context(), &j, now)
+	r.settle()
 	if n := sales.got.Load(); n != 2 {
 		t.Fatalf("by two readings the intent ran %d times", n)
 	}
-	r.keep([]sale.Intent{{ID: 8}})
-	if len(r.ran) != 0 {
+	r.hear(news{id: 7})
+	if len(r.ran) != 0 || len(r.agenda.open) != 0 {
 		t.Errorf("%d closed intents are remembered", len(r.ran))
 	}
 }
@@ -63,17 +74,44 @@ func TestRunnerTrustsNoOldReading(t *testing.T) {
 // An outcome that the sale never takes is not brought to it in a loop.
 func TestRunnerSpacesWhatDoesNotMove(t *testing.T) {
 	r, _ := lonely()
-	in := sale.Intent{ID: 7, Kind: sale.IntentPayQuery}
+	j := job{Intent: sale.Intent{ID: 7, Kind: sale.IntentPayQuery}}
 	now := time.Now().UnixMilli()
 	last := now
 	for i := range 8 {
-		r.start(t.Context(), in, last)
-		r.jobs.Wait()
-		due := r.start(t.Context(), in, now)
+		r.start(t.Context(), &j, last)
+		r.settle()
+		r.start(t.Context(), &j, now)
+		due := r.agenda.open[7].at
 		if least := now + (firstPause << i).Milliseconds(); due < least {
 			t.Fatalf("after %d runs it is due in %d ms, want at least %d", i+1, due-now, least-now)
 		}
 		last = due
+	}
+}
+
+// What was asked for while it ran is asked once more at once, however the news of it and of the run's own answer come.
+func TestRunnerAsksAgainWhatWasAskedForMeanwhile(t *testing.T) {
+	later := time.Now().Add(time.Hour).UnixMilli()
+	notice, answer := news{id: 7, at: 50, clock: 50}, news{id: 7, at: later, clock: 60}
+	for name, way := range map[string]func(r *runner){
+		"both before the end": func(r *runner) { r.hear(notice); r.hear(answer); r.settle() },
+		"answer before":       func(r *runner) { r.hear(answer); r.hear(notice); r.settle() },
+		"answer after":        func(r *runner) { r.hear(notice); r.settle(); r.hear(answer) },
+	} {
+		for _, kind := range []sale.IntentKind{sale.IntentPayQuery, sale.IntentCapture} {
+			r, _ := lonely()
+			j := job{Intent: sale.Intent{ID: 7, Kind: kind, Due: 40}}
+			now := time.Now().UnixMilli()
+			r.agenda.set(7, 40)
+			r.start(t.Context(), &j, now)
+			way(r)
+			j.Due = later
+			r.start(t.Context(), &j, time.Now().UnixMilli())
+			if ran := r.agenda.open[7].running; ran != (kind == sale.IntentPayQuery) {
+				t.Errorf("%s, %s: it runs again: %v", name, kindName(kind), ran)
+			}
+			r.settle()
+		}
 	}
 }
 
@@ -83,7 +121,7 @@ func TestRunnerCountsNoCutAttempt(t *testing.T) {
 	r, sales := lonely()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r.carry(ctx, sale.Intent{ID: 7, Kind: sale.IntentMail})
+	r.carry(ctx, &job{Intent: sale.Intent{ID: 7, Kind: sale.IntentMail}})
 	if n := sales.got.Load(); n != 0 {
 		t.Errorf("the sale got %d answers", n)
 	}
