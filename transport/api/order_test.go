@@ -198,6 +198,15 @@ func audited(t *testing.T, f *apitest.Fan, action, target string) int {
 	return n
 }
 
+// index of the newest entry of an event's log that was applied.
+func index(t *testing.T, h *apitest.House, id sale.EventID) (i uint64) {
+	t.Helper()
+	if err := h.Events.Read(t.Context(), id, func(st *sale.State) { i = st.Index() }); err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
 func TestWebhook(t *testing.T) {
 	h := house(t)
 	cfg := h.Event(t, nil)
@@ -224,9 +233,31 @@ func TestWebhook(t *testing.T) {
 	}
 	h.Payer.Set(ref, sale.PayAuthorized)
 	good := apitest.Signature(now, body, apitest.WebhookSecret)
+	// Taking the money makes the provider send another one, which comes before the answer.
+	overtaking, early := make(chan *apitest.Answer, 1), make(chan struct{})
+	h.Payer.Takes(func(ref string) {
+		taken := apitest.Notice("evt_taken", ref)
+		go func() { overtaking <- post(taken, apitest.Signature(now, taken, apitest.WebhookSecret)) }()
+		select {
+		case <-overtaking:
+			close(early)
+		case <-time.After(50 * time.Millisecond): // it waits for our answer
+		}
+	})
 	post(body, good).Want(t, http.StatusOK)
-	fan.Until(t, o, "the tickets", func(o wire.Order) bool { return o.State == "fulfilled" })
-	post(body, good).Want(t, http.StatusOK) // again: known
+	fan.Until(t, o, "the letter", func(o wire.Order) bool { return o.State == "fulfilled" && o.Mailed })
+	select {
+	case <-early:
+		t.Error("the notice of what we have done was put into the log")
+	case a := <-overtaking:
+		a.Want(t, http.StatusOK)
+	}
+	before := index(t, h, id)
+	again := apitest.Notice("evt_again", ref)
+	post(again, apitest.Signature(now, again, apitest.WebhookSecret)).Want(t, http.StatusOK)
+	if after := index(t, h, id); after != before {
+		t.Errorf("a notice of money that was taken long ago moved the log from %d to %d", before, after)
+	}
 	other := strings.Replace(apitest.Notice("evt_other", ref), "payment_intent.succeeded", "customer.created", 1)
 	post(other, apitest.Signature(now, other, apitest.WebhookSecret)).Want(t, http.StatusOK) // none of our business
 	foreign := apitest.Notice(h.Name("evt"), "pi_nobody")

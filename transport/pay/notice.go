@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,10 +21,11 @@ const (
 	aCharge // or a dispute: both name their payment
 )
 
-// subjectOf knows the event types that make us look at a payment.
+// subjectOf knows the event types that make us look at a payment. That one was created is no news: either we have asked for
+// it, and are told in the answer, or nobody was shown it, and nobody can pay it.
 func subjectOf(kind string) subject {
 	switch kind {
-	case "payment_intent.created", "payment_intent.requires_action", "payment_intent.processing",
+	case "payment_intent.requires_action", "payment_intent.processing",
 		"payment_intent.amount_capturable_updated", "payment_intent.succeeded", "payment_intent.payment_failed",
 		"payment_intent.canceled":
 		return aPayment
@@ -42,6 +44,7 @@ func (n *Notice) readSubject(about subject, object json.RawMessage) error {
 		ID            string                     `json:"id"`
 		PaymentIntent json.RawMessage            `json:"payment_intent"`
 		Metadata      map[string]json.RawMessage `json:"metadata"`
+		Methods       []string                   `json:"payment_method_types"`
 	}
 	if len(object) == 0 {
 		return errors.New("it is missing")
@@ -66,6 +69,11 @@ func (n *Notice) readSubject(about subject, object json.RawMessage) error {
 			return fmt.Errorf("%s without an id", n.Type)
 		}
 		n.Ignored = true
+		return nil
+	}
+	// A Pix payment asks for the payer's part as soon as it is made, which the answer to our call says.
+	if n.Type == "payment_intent.requires_action" && slices.Equal(o.Methods, []string{"pix"}) {
+		*n = Notice{EventID: n.EventID, Type: n.Type, Created: n.Created, Live: n.Live, Ignored: true}
 		return nil
 	}
 	n.Event = sale.EventID(number(o.Metadata["event"], 32))

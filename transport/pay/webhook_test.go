@@ -50,7 +50,11 @@ func TestNotices(t *testing.T) {
 		want         Notice
 	}{
 		{"payment_intent.succeeded", intentObject, Notice{Ref: "pi_1", Event: 1, Order: 42, Attempt: 3}},
-		{"payment_intent.created", `{"id":"pi_1"}`, Notice{Ref: "pi_1"}},
+		{"payment_intent.requires_action", `{"id":"pi_1"}`, Notice{Ref: "pi_1"}},
+		{"payment_intent.requires_action", `{"id":"pi_1","payment_method_types":["card"]}`, Notice{Ref: "pi_1"}},
+		{"payment_intent.requires_action", `{"id":"pi_1","payment_method_types":["pix"]}`, Notice{Ignored: true}},
+		{"payment_intent.succeeded", `{"id":"pi_1","payment_method_types":["pix"]}`, Notice{Ref: "pi_1"}},
+		{"payment_intent.created", intentObject, Notice{Ignored: true}},
 		{"payment_intent.canceled", `{"id":"pi_1","metadata":{"event":"-1","order":"4294967296","attempt":"256"}}`, Notice{Ref: "pi_1"}},
 		{"payment_intent.canceled", `{"id":"pi_1","metadata":{"event":7,"order":"+1"}}`, Notice{Ref: "pi_1"}},
 		{"charge.refunded", `{"id":"ch_1","payment_intent":"pi_1","metadata":{"event":"1","order":"42"}}`, Notice{Ref: "pi_1", Event: 1, Order: 42}},
@@ -118,13 +122,13 @@ func TestSignedBodiesThatAreNoEvents(t *testing.T) {
 	for name, body := range map[string][]byte{
 		"no json":           []byte("payment"),
 		"thin event":        []byte(`{"id":"evt_1","object":"v2.core.event","type":"payment_intent.created"}`),
-		"no id":             []byte(`{"object":"event","type":"payment_intent.created","data":{"object":{"id":"pi_1"}}}`),
+		"no id":             []byte(`{"object":"event","type":"payment_intent.processing","data":{"object":{"id":"pi_1"}}}`),
 		"no type":           []byte(`{"id":"evt_1","object":"event"}`),
-		"no object":         []byte(`{"id":"evt_1","object":"event","type":"payment_intent.created"}`),
-		"no payment":        eventBody("payment_intent.created", `{}`),
-		"payment is a list": eventBody("payment_intent.created", `[]`),
-		"long reference":    eventBody("payment_intent.created", `{"id":"`+strings.Repeat("x", 256)+`"}`),
-		"too large":         append(eventBody("payment_intent.created", intentObject), make([]byte, MaxWebhookBody)...),
+		"no object":         []byte(`{"id":"evt_1","object":"event","type":"payment_intent.processing"}`),
+		"no payment":        eventBody("payment_intent.processing", `{}`),
+		"payment is a list": eventBody("payment_intent.processing", `[]`),
+		"long reference":    eventBody("payment_intent.processing", `{"id":"`+strings.Repeat("x", 256)+`"}`),
+		"too large":         append(eventBody("payment_intent.processing", intentObject), make([]byte, MaxWebhookBody)...),
 	} {
 		if _, err := v.Event(signed(body, moment, secretA), body, moment); !errors.Is(err, ErrBody) {
 			t.Errorf("%s: %v", name, err)

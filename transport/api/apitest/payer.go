@@ -19,6 +19,7 @@ type Payer struct {
 	refunds  map[string]outbox.Refund
 	started  []outbox.PaymentRequest
 	silent   bool
+	takes    func(ref string)
 }
 
 // NewPayer returns one that knows nothing.
@@ -68,7 +69,20 @@ func (p *Payer) Query(_ context.Context, ref string) (outbox.Payment, error) {
 
 // Capture takes the authorised money.
 func (p *Payer) Capture(_ context.Context, ref, _ string) (outbox.Payment, error) {
+	p.mu.Lock()
+	takes := p.takes
+	p.mu.Unlock()
+	if takes != nil {
+		takes(ref)
+	}
 	return p.move(ref, sale.PayAuthorized, sale.PayCaptured)
+}
+
+// Takes has f called whenever money is about to be taken.
+func (p *Payer) Takes(f func(ref string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.takes = f
 }
 
 // Void takes none.
