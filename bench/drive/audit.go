@@ -41,7 +41,7 @@ func (r *runner) audit(ctx context.Context, run *record.Run, bots []*bot) {
 // settled asks for the books until they agree with the provider's and the fans', as long as that may take, and returns
 // what the last audit found. The error says that none could be made.
 func (r *runner) settled(ctx context.Context) (a record.Audit, err error) {
-	journals := r.journals()[""]
+	journals := journals(r.fates)[""]
 	until := time.Now().Add(r.o.Settle)
 	for {
 		var b books

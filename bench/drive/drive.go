@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/catraca/catraca/bench"
-	"github.com/catraca/catraca/bench/network"
 	"github.com/catraca/catraca/bench/record"
 	"github.com/catraca/catraca/bench/scenario"
 	"github.com/catraca/catraca/transport/wire"
@@ -19,6 +18,9 @@ import (
 type Target struct {
 	Base  string // http://host:port that fans come to
 	Token string // of an operator or owner
+	// Fronts are host:port of every node that Base stands for: fans reach them by turns, and the next one when one does
+	// not answer, as browsers do with a name of several addresses. None: fans go to Base itself.
+	Fronts []string
 	// Event is the slug of the one that is there already; empty: the scenario's own is put on sale.
 	Event string
 	// Operators are the nodes' own addresses with their metrics, by node; none: nothing is watched, and nobody knows how
@@ -50,6 +52,8 @@ type Options struct {
 
 	Scenario scenario.Scenario
 	Seed     uint64
+	// Agents let the fans come, each its share; none: this process does.
+	Agents []Agent
 	// Settle is how long money may be on its way after the last fan has left; 0: until every hold and payment must
 	// have ended by itself.
 	Settle time.Duration
@@ -59,8 +63,12 @@ type Options struct {
 	Watch func(r *record.Recorder, servers func() []record.Series)
 }
 
-// lead is the time between everything being ready and the first moment at which a fan may be due.
-const lead = 300 * time.Millisecond
+// lead is the time between everything being ready and the first moment at which a fan may be due; agents have to be
+// told of it.
+const (
+	lead       = 300 * time.Millisecond
+	leadAgents = time.Second
+)
 
 // Run runs a scenario. When the context ends, the fans go home and what is there is audited: the run is aborted, and
 // nil is returned as the error. An error means that there was no run.
@@ -84,12 +92,16 @@ type runner struct {
 	pay     *sandbox // nil: none
 	event   string   // slug
 	sale    saleFacts
-	lines   []line // the networks, in the order of the scenario; at least one
-	fans    []*fan
-	extra   []identity // accounts of bots
+	agents  []Agent // at least one
+	here    here
+	extra   []Identity // accounts of bots
 	record  *record.Recorder
 	began   time.Time
 	watched *watcher
+
+	fates   []Fate
+	lost    []string // agents, and why
+	unknown int64    // fans of theirs
 }
 
 func newRunner(o Options) *runner {
@@ -99,7 +111,10 @@ func newRunner(o Options) *runner {
 	if o.Settle == 0 {
 		o.Settle = o.Scenario.Event.Hold + 2*time.Minute
 	}
-	r := &runner{o: o, s: o.Scenario, api: newCaller(o.Base, o.Token), event: o.Event}
+	r := &runner{o: o, s: o.Scenario, api: newCaller(o.Base, o.Token), event: o.Event, agents: o.Agents}
+	if len(r.agents) == 0 {
+		r.agents = []Agent{&r.here}
+	}
 	if o.Payments != "" {
 		r.pay = &sandbox{api: newCaller(o.Payments, o.PaymentsKey)}
 	}
@@ -108,15 +123,16 @@ func newRunner(o Options) *runner {
 
 func (r *runner) close() {
 	r.api.close()
-	for i := range r.lines {
-		r.lines[i].close()
-	}
+	r.here.close()
 }
 
 // run lets the fans come and go, and finds out what came of it.
 func (r *runner) run(ctx context.Context) (*record.Run, error) {
 	r.began = time.Now().Add(lead)
-	r.record = record.NewRecorder(record.Options{Began: r.began, WarmUp: r.s.WarmUp, Classes: r.classes(), Refusals: refusals()})
+	if len(r.o.Agents) > 0 {
+		r.began = time.Now().Add(leadAgents)
+	}
+	r.record = record.NewRecorder(recording(&r.s, r.began))
 	r.watched = watch(r.began, r.o.Operators)
 	if r.o.Watch != nil {
 		r.o.Watch(r.record, r.watched.series)
@@ -130,7 +146,7 @@ func (r *runner) run(ctx context.Context) (*record.Run, error) {
 	run := &record.Run{
 		Format: record.Format, Scenario: r.s.Name, Seed: r.o.Seed, Target: r.o.Base,
 		Began: r.began, Ended: time.Now(), WarmUp: r.s.WarmUp.Seconds(), Environment: record.Here(),
-		Outcomes: r.outcomes(), Server: r.watched.series(),
+		Outcomes: outcomes(r.fates), Server: r.watched.series(),
 	}
 	run.ID = fmt.Sprintf("%s-%s-%04x", run.Began.UTC().Format("20060102-150405"), r.s.Name, r.o.Seed&0xffff)
 	run.Environment.Server, run.Environment.Nodes = r.o.Version, len(r.o.Operators)
@@ -140,13 +156,14 @@ func (r *runner) run(ctx context.Context) (*record.Run, error) {
 	}
 	run.Plan = plan
 	r.audit(after, run, bots)
-	run.Fairness = bench.Fairness(r.journals())
+	run.Fairness = bench.Fairness(journals(r.fates))
 	run.Verdict.Aborted = aborted
+	r.muster(run)
 	r.record.Fill(run)
 	return run, r.judge(run)
 }
 
-// live is the time in which fans come and go. It returns true when the caller has ended it.
+// live is the time in which fans come and go. It returns true when the caller or a lost agent has ended it.
 func (r *runner) live(ctx context.Context, bots []*bot) (aborted bool) {
 	inside, home := context.WithDeadline(ctx, r.began.Add(r.s.Duration))
 	defer home()
@@ -157,10 +174,10 @@ func (r *runner) live(ctx context.Context, bots []*bot) (aborted bool) {
 	for _, b := range bots {
 		all.goes(func() { b.run(aside) })
 	}
-	r.crowd(inside)
+	r.crowds(inside)
 	end()
 	all.wait()
-	return ctx.Err() != nil
+	return ctx.Err() != nil || len(r.lost) > 0
 }
 
 // judge fills in the verdict: what broke, and which thresholds held.
@@ -176,36 +193,13 @@ func (r *runner) judge(run *record.Run) error {
 	return nil
 }
 
-// classes are the names of the networks.
-func (r *runner) classes() []string {
-	var out []string
-	for _, l := range r.lines {
-		if l.class != (network.Class{}) {
-			out = append(out, l.class.Name)
-		}
+// recording is what recorders of a scenario have to know.
+func recording(s *scenario.Scenario, began time.Time) record.Options {
+	var classes []string
+	for _, k := range s.Classes {
+		classes = append(classes, k.Network) // whose text is its name
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// journals of the fans by network class, all of them together as class "".
-func (r *runner) journals() map[string][]*bench.Journal {
-	out := map[string][]*bench.Journal{"": nil}
-	for _, f := range r.fans {
-		out[""] = append(out[""], f.journal)
-		if f.line.class.Name != "" {
-			out[f.line.class.Name] = append(out[f.line.class.Name], f.journal)
-		}
-	}
-	return out
-}
-
-func (r *runner) outcomes() map[string]int64 {
-	out := make(map[string]int64)
-	for _, f := range r.fans {
-		out[f.outcome()]++
-	}
-	return out
+	return record.Options{Began: began, WarmUp: s.WarmUp, Classes: classes, Refusals: refusals()}
 }
 
 // refusals are answers that are right: they say how the sale stands, and not that the server fails.

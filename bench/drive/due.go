@@ -8,15 +8,15 @@ import (
 )
 
 // due is when each fan is to come, in order. The same scenario and seed give the same.
-func (r *runner) due() []time.Duration {
-	shares := shareOut(r.s.Fans, r.s.Arrival)
+func due(s *scenario.Scenario, seed uint64) []time.Duration {
+	shares := shareOut(s.Fans, s.Arrival)
 	var out []time.Duration
 	begin := time.Duration(0)
-	for i, a := range r.s.Arrival {
+	for i, a := range s.Arrival {
 		n := shares[i]
 		curve, over := curveOf(a, n)
 		left := n
-		for at := range curve.Times(r.o.Seed + uint64(i)) {
+		for at := range curve.Times(seed + uint64(i)) {
 			if left == 0 {
 				break
 			}

@@ -57,11 +57,8 @@ func (r *runner) strike(ctx context.Context, f scenario.Fault) (what string, hea
 			}
 		}
 	case "cut-sockets":
-		n := 0
-		for i := range r.lines {
-			n += r.lines[i].cables.cut()
-		}
-		return fmt.Sprintf("%d live sockets were cut", n), nil, nil
+		n, err := r.cut(ctx)
+		return fmt.Sprintf("%d live sockets were cut", n), nil, err
 	}
 	switch f.Kind {
 	case "kill":

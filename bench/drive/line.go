@@ -20,6 +20,7 @@ type line struct {
 	class   network.Class
 	weight  int
 	sockets *websocket.Dialer
+	fronts  *fronts
 	cables  *cables
 	shared  *http.Client // nil: each fan has a line of its own
 	bank    *http.Client // reaches the payment pages
@@ -33,13 +34,14 @@ const (
 	bankConns   = 256
 )
 
-func newLine(class network.Class, weight int, base string, fans int) line {
-	l := line{class: class, weight: weight, sockets: bench.NewSockets(), cables: newCables(base, fans)}
+func newLine(class network.Class, weight int, s *Share) line {
+	l := line{class: class, weight: weight, sockets: bench.NewSockets(), fronts: newFronts(s), cables: newCables(s)}
+	l.cables.fronts = l.fronts
 	l.sockets.NetDialContext = class.Dial(l.cables.dial)
 	l.bank = bench.NewClient(bankConns)
 	l.payer = bench.SandboxPayer(l.bank)
 	if class == (network.Class{}) {
-		l.shared = bench.NewClient(sharedConns)
+		l.shared = l.over(sharedConns)
 	}
 	return l
 }
@@ -57,7 +59,16 @@ func (l *line) client() *http.Client {
 	if l.shared != nil {
 		return l.shared
 	}
-	return bench.ClientOver(l.class, 6) // as many connections as a browser opens
+	return l.over(6) // as many connections as a browser opens
+}
+
+// over is a client over this line.
+func (l *line) over(conns int) *http.Client {
+	c := bench.ClientOver(l.class, conns)
+	if t, ok := c.Transport.(*http.Transport); ok {
+		t.DialContext = l.class.Dial(l.fronts.dial)
+	}
+	return c
 }
 
 // leave gives up what a fan has alone.
@@ -69,8 +80,9 @@ func (l *line) leave(f *bench.Fan) {
 
 // cables are the connections of live sockets, so that all may be cut at once.
 type cables struct {
-	from []net.IP // addresses of this machine in turn; none: the system's choice
-	next atomic.Uint64
+	fronts *fronts
+	from   []net.IP // addresses of this machine in turn; none: the system's choice
+	next   atomic.Uint64
 
 	mu   sync.Mutex
 	open map[*cable]struct{}
@@ -79,26 +91,28 @@ type cables struct {
 // portsEach is how many connections one address of this machine can surely have to one of a server.
 const portsEach = 15_000
 
-func newCables(base string, fans int) *cables {
+// newCables gives sockets to servers on this machine addresses of their own to come from. Those of several shares are
+// different ones, because they may be on the same machine.
+func newCables(s *Share) *cables {
 	c := &cables{open: make(map[*cable]struct{})}
-	u, err := url.Parse(base)
+	u, err := url.Parse(s.Base)
 	if err != nil {
 		return c
 	}
 	if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsLoopback() && ip.To4() != nil {
-		for i := 0; i < fans/portsEach; i++ {
-			c.from = append(c.from, net.IPv4(127, 0, 0, byte(1+i%250)), net.IPv4(127, 0, 1, byte(1+i%250)))
+		for i := 0; i < len(s.Fans)/portsEach; i++ {
+			c.from = append(c.from, net.IPv4(127, 1, byte(s.Number), byte(1+2*i%250)), net.IPv4(127, 1, byte(s.Number), byte(2+2*i%250)))
 		}
 	}
 	return c
 }
 
 func (c *cables) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := &net.Dialer{KeepAlive: 30 * time.Second}
+	d := net.Dialer{KeepAlive: 30 * time.Second}
 	if len(c.from) > 0 {
 		d.LocalAddr = &net.TCPAddr{IP: c.from[c.next.Add(1)%uint64(len(c.from))]}
 	}
-	conn, err := d.DialContext(ctx, network, address)
+	conn, err := c.fronts.by(ctx, &d, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,7 @@ import (
 )
 
 func planned(fans int, seed uint64, list ...scenario.Arrival) []time.Duration {
-	r := newRunner(Options{Seed: seed, Scenario: scenario.Scenario{Fans: fans, Arrival: list}})
-	return r.due()
+	return due(&scenario.Scenario{Fans: fans, Arrival: list}, seed)
 }
 
 func TestEverybodyHasATimeToCome(t *testing.T) {
@@ -45,12 +44,11 @@ func TestSharesOfArrival(t *testing.T) {
 }
 
 func TestStoriesAreAsTheMixWants(t *testing.T) {
-	r := newRunner(Options{})
 	seats, err := hall.Decode([]byte(stubPlan))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.sale = saleFacts{categories: map[string]uint16{"1": 0}, seats: &bench.Map{Plan: seats}}
+	r := &Crowd{sale: saleFacts{categories: map[string]uint16{"1": 0}, seats: &bench.Map{Plan: seats}}}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
 	for _, name := range scenario.Stories() {
 		m := scenario.Story{Story: name, AtLeast: 2, AtMost: 4, Linger: time.Second, Hesitate: time.Second, Category: "1"}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/catraca/catraca/bench"
-	"github.com/catraca/catraca/bench/network"
 	"github.com/catraca/catraca/transport/wire"
 )
 
@@ -23,12 +22,16 @@ type saleFacts struct {
 	id         string
 	capacity   uint32
 	categories map[string]uint16 // number by key
-	seats      *bench.Map        // nil: the event shows no plan
+	plan       string            // address of the seats' plan; empty: the event shows none
+	seats      *bench.Map        // the same as fans share it
 }
 
 // prepare puts the event on sale, makes the fans, and sets the payment provider up.
 func (r *runner) prepare(ctx context.Context) error {
 	if err := r.playable(); err != nil {
+		return err
+	}
+	if err := r.enoughFiles(); err != nil {
 		return err
 	}
 	if r.event == "" {
@@ -40,23 +43,17 @@ func (r *runner) prepare(ctx context.Context) error {
 	if err := r.learn(ctx); err != nil {
 		return err
 	}
-	for _, k := range r.s.Classes {
-		class, err := network.ParseClass(k.Network)
-		if err != nil {
-			return err
-		}
-		r.lines = append(r.lines, newLine(class, max(k.Weight, 1), r.o.Base, r.s.Fans))
-	}
-	if len(r.lines) == 0 {
-		r.lines = []line{newLine(network.Class{}, 1, r.o.Base, r.s.Fans)}
-	}
 	if r.pay != nil {
 		if err := r.pay.begin(ctx, r.s.Payment); err != nil {
 			return err
 		}
 	}
 	r.o.Say("making %d fans", r.s.Fans)
-	return r.makeFans(ctx)
+	all, err := r.identities(ctx)
+	if err != nil {
+		return err
+	}
+	return r.handOut(ctx, all)
 }
 
 // playable says whether the target is such that everything in the scenario can be done to it.
@@ -113,7 +110,7 @@ func (r *runner) learn(ctx context.Context) error {
 	if !e.Rehearsal {
 		return errNoRehearsal
 	}
-	r.sale = saleFacts{id: e.ID, categories: make(map[string]uint16)}
+	r.sale = saleFacts{id: e.ID, plan: e.PlanURL, categories: make(map[string]uint16)}
 	for _, c := range e.Categories {
 		id := uint16(c.ID) //nolint:gosec // few
 		r.sale.categories[c.Key] = id
@@ -125,11 +122,6 @@ func (r *runner) learn(ctx context.Context) error {
 		}
 		if byName(m) && e.PlanURL == "" {
 			return fmt.Errorf("mix[%d]: these fans choose seats on the map, and the event shows none", i)
-		}
-	}
-	if e.PlanURL != "" {
-		if r.sale.seats, err = bench.LoadMap(ctx, r.api.http, r.o.Base, e.PlanURL); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -149,15 +141,8 @@ func (r *runner) steer(ctx context.Context, what string) error {
 	return err
 }
 
-// identity is an account with a session.
-type identity struct {
-	Account string `json:"account"`
-	Token   string `json:"token"`
-	email   string // signs in with the password first
-}
-
 // identities are the accounts of the fans.
-func (r *runner) identities(ctx context.Context) ([]identity, error) {
+func (r *runner) identities(ctx context.Context) ([]Identity, error) {
 	minted, err := r.mint(ctx, r.s.Bots.Count/2)
 	if err != nil {
 		return nil, err
@@ -170,11 +155,11 @@ func (r *runner) identities(ctx context.Context) ([]identity, error) {
 }
 
 // mint makes virtual fans with sessions, by the administrator's call of rehearsals.
-func (r *runner) mint(ctx context.Context, n int) ([]identity, error) {
-	var all []identity
+func (r *runner) mint(ctx context.Context, n int) ([]Identity, error) {
+	var all []Identity
 	for len(all) < n {
 		var minted struct {
-			Fans []identity `json:"fans"`
+			Fans []Identity `json:"fans"`
 		}
 		in := map[string]any{"count": min(n-len(all), mintAtOnce)}
 		if err := r.api.call(ctx, http.MethodPost, "/api/v1/admin/events/"+url.PathEscape(r.event)+"/rehearsal-fans", in, &minted); err != nil {
@@ -192,8 +177,8 @@ func (r *runner) mint(ctx context.Context, n int) ([]identity, error) {
 const fanPassword = "cavalo-de-troia-na-arquibancada"
 
 // signUp makes accounts as people do, two at a time: each costs the server a password's hash.
-func (r *runner) signUp(ctx context.Context) ([]identity, error) {
-	all := make([]identity, r.s.Fans)
+func (r *runner) signUp(ctx context.Context) ([]Identity, error) {
+	all := make([]Identity, r.s.Fans)
 	errs := make([]error, 2)
 	var both sync.WaitGroup
 	for lane := range errs {
@@ -204,7 +189,7 @@ func (r *runner) signUp(ctx context.Context) ([]identity, error) {
 				errs[lane] = r.api.call(ctx, http.MethodPost, "/api/v1/accounts", wire.SignUp{
 					Email: email, Name: "Fã de Teste", Password: fanPassword, Lang: "pt-BR", Token: true,
 				}, &s)
-				all[i] = identity{Account: s.Account.ID, Token: s.Token, email: email}
+				all[i] = Identity{Account: s.Account.ID, Token: s.Token, Email: email}
 			}
 		})
 	}

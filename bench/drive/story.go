@@ -18,7 +18,7 @@ const (
 )
 
 // story is what one fan of a share sets out to do.
-func (r *runner) story(m scenario.Story, random *rand.Rand) bench.Story {
+func (c *Crowd) story(m scenario.Story, random *rand.Rand) bench.Story {
 	least := max(m.AtLeast, 1)
 	most := max(m.AtMost, least)
 	s := bench.Story{
@@ -26,15 +26,15 @@ func (r *runner) story(m scenario.Story, random *rand.Rand) bench.Story {
 		Scatter:  true, Fewer: true, Seats: true, Live: !m.Pages, Linger: upTo(random, m.Linger), Hesitate: upTo(random, m.Hesitate),
 		Method: "card", Card: goodCard, Patience: 2 * time.Minute,
 	}
-	if id, ok := r.sale.categories[m.Category]; ok && m.Category != "" {
+	if id, ok := c.sale.categories[m.Category]; ok && m.Category != "" {
 		s.Category = &id
 	}
 	if byName(m) {
 		if m.Story == "same-seats" {
-			s.Near, s.Named = r.sale.seats.Plan.Wanted(s.Category)
+			s.Near, s.Named = c.sale.seats.Plan.Wanted(s.Category)
 			s.Scatter = false
 		} else {
-			s.Near, s.Named = r.sale.seats.Plan.Favourite(random, s.Category)
+			s.Near, s.Named = c.sale.seats.Plan.Favourite(random, s.Category)
 		}
 	}
 	switch m.Story {

@@ -29,6 +29,7 @@ type stub struct {
 	steps  []string
 	minted int
 	issued uint32
+	given  int // holds
 	places map[string]*wire.Place
 	holds  map[string]*wire.Hold
 }
@@ -140,9 +141,10 @@ func (s *stub) hold(fan string) (int, []byte) {
 	if s.soldOut {
 		return wire.SoldOut.Status(), wire.NewProblem(wire.SoldOut, "en").JSON()
 	}
+	s.given++
 	h := &wire.Hold{
-		ID: fmt.Sprintf("h1-%d", len(s.holds)+1), Expires: wire.Time(time.Now().Add(time.Minute).UnixMilli()),
-		Lines: []wire.Line{{Unit: uint32(len(s.holds)), Count: 1}}, Total: wire.Money{Amount: 100, Currency: "BRL"}, //nolint:gosec // few
+		ID: fmt.Sprintf("h1-%d", s.given), Expires: wire.Time(time.Now().Add(time.Minute).UnixMilli()),
+		Lines: []wire.Line{{Unit: uint32(s.given), Count: 1}}, Total: wire.Money{Amount: 100, Currency: "BRL"}, //nolint:gosec // few
 	}
 	if s.twice {
 		h.Lines[0].Unit = 0

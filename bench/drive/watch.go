@@ -123,8 +123,8 @@ func (w *watcher) series() []record.Series {
 	return all
 }
 
-// every calls look once a second, less often after hours, with what the series are to be added to.
-func (w *watcher) every(ctx context.Context, node string, look func(ctx context.Context, at time.Time) (map[string]float64, error)) {
+// keep makes the series of a node and returns what takes its samples: one goroutine, in order.
+func (w *watcher) keep(node string) func(at time.Time, now map[string]float64) {
 	list := gauges()
 	series := make([]*record.Series, len(list))
 	w.mu.Lock()
@@ -135,17 +135,27 @@ func (w *watcher) every(ctx context.Context, node string, look func(ctx context.
 	w.mu.Unlock()
 	var before map[string]float64
 	var last time.Time
+	return func(at time.Time, now map[string]float64) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for i, g := range list {
+			v := g.value(now, before, at.Sub(last).Seconds())
+			if math.IsNaN(v) || math.IsInf(v, 0) || len(series[i].Points) >= maxPoints {
+				continue
+			}
+			series[i].Points = append(series[i].Points, record.Point{At: at.Sub(w.began).Seconds(), Value: v})
+		}
+		before, last = now, at
+	}
+}
+
+// every calls look once a second, less often after hours, and keeps what it sees.
+func (w *watcher) every(ctx context.Context, node string, look func(ctx context.Context) (map[string]float64, error)) {
+	keep := w.keep(node)
 	for n := range maxPoints {
 		at := time.Now()
-		if now, err := look(ctx, at); err == nil {
-			w.mu.Lock()
-			for i, g := range list {
-				if v := g.value(now, before, at.Sub(last).Seconds()); !math.IsNaN(v) && !math.IsInf(v, 0) {
-					series[i].Points = append(series[i].Points, record.Point{At: at.Sub(w.began).Seconds(), Value: v})
-				}
-			}
-			w.mu.Unlock()
-			before, last = now, at
+		if now, err := look(ctx); err == nil {
+			keep(at, now)
 		}
 		wait := time.Second
 		if n > maxPoints/4 {
@@ -161,7 +171,7 @@ func (w *watcher) every(ctx context.Context, node string, look func(ctx context.
 func (w *watcher) node(ctx context.Context, node, operator string) {
 	client := &http.Client{Timeout: 900 * time.Millisecond}
 	defer client.CloseIdleConnections()
-	w.every(ctx, node, func(ctx context.Context, _ time.Time) (map[string]float64, error) {
+	w.every(ctx, node, func(ctx context.Context) (map[string]float64, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, operator+"/metrics", nil)
 		if err != nil {
 			return nil, err
@@ -180,14 +190,17 @@ func (w *watcher) node(ctx context.Context, node, operator string) {
 
 // self watches this process: who makes the load can be the one that is slow.
 func (w *watcher) self(ctx context.Context) {
-	w.every(ctx, "bench", func(context.Context, time.Time) (map[string]float64, error) {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		out := map[string]float64{"heap": float64(m.HeapAlloc), "goroutines": float64(runtime.NumGoroutine()), "gc": float64(m.PauseTotalNs) / 1e9}
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err == nil {
-			out["cpu"] = time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
-		}
-		return out, nil
-	})
+	w.every(ctx, "bench", func(context.Context) (map[string]float64, error) { return Usage(), nil })
+}
+
+// Usage is what this process uses, by the names that [Playing] takes.
+func Usage() map[string]float64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	out := map[string]float64{"heap": float64(m.HeapAlloc), "goroutines": float64(runtime.NumGoroutine()), "gc": float64(m.PauseTotalNs) / 1e9}
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err == nil {
+		out["cpu"] = time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+	}
+	return out
 }

@@ -32,6 +32,7 @@ type Run struct {
 	Marks      []Mark           `json:"marks"`
 	Fairness   []Fairness       `json:"fairness"`
 	Audit      Audit            `json:"audit"`
+	Agents     []Agent          `json:"agents,omitempty"` // that let the fans come; none: one process did everything
 	// WarmUpOperations are those planned within the warm-up; they count for nothing in Operations.
 	WarmUpOperations []Operation `json:"warm_up_operations,omitempty"`
 }
@@ -184,3 +185,25 @@ const (
 	// FewestLate starts are needed all the same: one hiccup among three hundred fans is no saturation.
 	FewestLate = 4
 )
+
+// Agent is a process that let a share of a run's fans come.
+type Agent struct {
+	Name      string `json:"name"`    // agent 2
+	Address   string `json:"address"` // host:port
+	Machine   string `json:"machine"` // its name
+	Cores     int    `json:"cores"`
+	OpenFiles int64  `json:"open_files"` // the process's limit
+	Fans      int64  `json:"fans"`
+	Starts    Starts `json:"starts"`
+	// Offset is by how many seconds its clock was ahead of the coordinator's, and Unsure by how many it may have been
+	// more or less at any time of the run: half the shortest round trip, and what the clocks drifted apart meanwhile.
+	Offset float64 `json:"offset"`
+	Unsure float64 `json:"unsure"`
+	Drift  float64 `json:"drift"` // of the offset from the beginning of the run to its end
+	CPU    float64 `json:"cpu"`   // seconds of processor time it used
+}
+
+// Saturated says whether the agent could not keep its part of the plan.
+func (a *Agent) Saturated() bool {
+	return a.Starts.LateShare() > MostLate && a.Starts.Late >= FewestLate
+}
