@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catraca/catraca/bench/drive/drivetest"
 	"github.com/catraca/catraca/bench/record"
 	"github.com/catraca/catraca/bench/scenario"
 	"github.com/catraca/catraca/config/eventfile"
@@ -21,7 +22,7 @@ func small(stories ...scenario.Story) scenario.Scenario {
 	return s
 }
 
-func runOn(t *testing.T, s *stub, sc scenario.Scenario) *record.Run {
+func runOn(t *testing.T, s *drivetest.Stub, sc scenario.Scenario) *record.Run {
 	t.Helper()
 	run, err := Run(t.Context(), Options{Target: Target{Base: s.URL, Token: "admin", Operators: map[string]string{"n1": s.URL}}, Scenario: sc, Seed: 7, Settle: time.Millisecond, Say: t.Logf})
 	if err != nil {
@@ -40,8 +41,8 @@ func operation(run *record.Run, name string) record.Operation {
 }
 
 func TestRunOfASoldOutSale(t *testing.T) {
-	s := newStub(t)
-	s.soldOut = true
+	s := drivetest.New(t)
+	s.SoldOut = true
 	run := runOn(t, s, small(scenario.Story{Story: "buy"}))
 	if run.ExitCode() != record.ExitPassed && len(run.Verdict.Invalid) == 0 {
 		t.Errorf("the verdict is %+v", run.Verdict)
@@ -60,7 +61,7 @@ func TestRunOfASoldOutSale(t *testing.T) {
 	if len(run.Verdict.Thresholds) != 2 || !run.Verdict.Thresholds[0].Held || !run.Verdict.Thresholds[1].Held {
 		t.Errorf("the thresholds are %+v", run.Verdict.Thresholds)
 	}
-	if !s.did("open") || run.Seed != 7 || run.Scenario != "small" || run.Starts.Planned != 60 || run.Starts.Started != 60 {
+	if !s.Did("open") || run.Seed != 7 || run.Scenario != "small" || run.Starts.Planned != 60 || run.Starts.Started != 60 {
 		t.Errorf("the run is %s of seed %d with starts %+v", run.Scenario, run.Seed, run.Starts)
 	}
 	if len(run.Server) == 0 {
@@ -88,8 +89,8 @@ func TestEventFileIsOneThatServersTake(t *testing.T) {
 
 // A seat that two fans hold at the same time is found, and told with both of them.
 func TestSeatHeldTwiceBreaksSafety(t *testing.T) {
-	s := newStub(t)
-	s.twice = true
+	s := drivetest.New(t)
+	s.Twice = true
 	run := runOn(t, s, small(scenario.Story{Story: "buy", Hesitate: time.Second}))
 	if run.ExitCode() != record.ExitSafety {
 		t.Fatalf("exit %d, verdict %+v", run.ExitCode(), run.Verdict)
@@ -100,7 +101,7 @@ func TestSeatHeldTwiceBreaksSafety(t *testing.T) {
 }
 
 func TestRunThatIsEndedIsAudited(t *testing.T) {
-	s := newStub(t)
+	s := drivetest.New(t)
 	sc := small(scenario.Story{Story: "release", Linger: time.Minute})
 	sc.Duration = 5 * time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
@@ -128,16 +129,16 @@ func TestRunThatIsEndedIsAudited(t *testing.T) {
 }
 
 func TestRealSaleIsRefused(t *testing.T) {
-	s := newStub(t)
-	s.real = true
+	s := drivetest.New(t)
+	s.Real = true
 	_, err := Run(t.Context(), Options{Target: Target{Base: s.URL, Event: "noite"}, Scenario: small(scenario.Story{Story: "buy"})})
-	if !errors.Is(err, errNoRehearsal) || s.minted != 0 {
-		t.Errorf("%v, and %d fans were made", err, s.minted)
+	if !errors.Is(err, errNoRehearsal) || s.Minted() != 0 {
+		t.Errorf("%v, and %d fans were made", err, s.Minted())
 	}
 }
 
 func TestWhatCannotBePlayedIsRefused(t *testing.T) {
-	s := newStub(t)
+	s := drivetest.New(t)
 	for kind, want := range map[string]string{"kill": "only done to servers that the bench has started", "payment-down": "names no sandbox"} {
 		sc := small(scenario.Story{Story: "buy"})
 		sc.Faults = []scenario.Fault{{Kind: kind}}
@@ -149,7 +150,7 @@ func TestWhatCannotBePlayedIsRefused(t *testing.T) {
 
 // Everybody comes back when all sockets are cut, and bots get nothing.
 func TestCutSocketsAndBots(t *testing.T) {
-	s := newStub(t)
+	s := drivetest.New(t)
 	sc := small(scenario.Story{Story: "release", Linger: 500 * time.Millisecond, Hesitate: 200 * time.Millisecond})
 	sc.Faults = []scenario.Fault{{Kind: "cut-sockets", At: 150 * time.Millisecond}}
 	sc.Bots = scenario.Bots{Count: 4, Every: 20 * time.Millisecond}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catraca/catraca/bench"
+	"github.com/catraca/catraca/bench/drive/drivetest"
 	"github.com/catraca/catraca/bench/hall"
 	"github.com/catraca/catraca/bench/scenario"
 )
@@ -44,7 +45,7 @@ func TestSharesOfArrival(t *testing.T) {
 }
 
 func TestStoriesAreAsTheMixWants(t *testing.T) {
-	seats, err := hall.Decode([]byte(stubPlan))
+	seats, err := hall.Decode([]byte(drivetest.Plan))
 	if err != nil {
 		t.Fatal(err)
 	}

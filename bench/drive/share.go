@@ -1,10 +1,14 @@
 package drive
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 
 	"github.com/catraca/catraca/bench/scenario"
+	"github.com/catraca/catraca/transport/wire"
 )
 
 // Share is a part of a run's fans, and everything that a process needs to know to let them come. Of the whole plan's
@@ -79,4 +83,18 @@ func (r *runner) sharesOf(all []Identity, of int) ([]Share, error) {
 		}
 	}
 	return out, nil
+}
+
+// Allowed refuses a share of fans for an event that is no rehearsal. Whoever is handed a share asks, before anybody comes.
+func (s *Share) Allowed(ctx context.Context) error {
+	api := newCaller(s.Base, "")
+	defer api.close()
+	var e wire.Event
+	if err := api.call(ctx, http.MethodGet, "/api/v1/events/"+url.PathEscape(s.Event), nil, &e); err != nil {
+		return fmt.Errorf("look at the event: %w", err)
+	}
+	if !e.Rehearsal {
+		return errNoRehearsal
+	}
+	return nil
 }

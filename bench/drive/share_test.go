@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/catraca/catraca/bench/drive/drivetest"
 	"github.com/catraca/catraca/bench/record"
 	"github.com/catraca/catraca/bench/scenario"
 )
@@ -177,8 +178,8 @@ func (f *agentHere) Play(ctx context.Context, p Playing) ([]Fate, error) {
 func (f *agentHere) Cut(context.Context) (int, error) { return f.crowd.Cut(), nil }
 
 func TestRunOfSeveralAgents(t *testing.T) {
-	s := newStub(t)
-	s.soldOut = true
+	s := drivetest.New(t)
+	s.SoldOut = true
 	o := Options{
 		Target: Target{Base: s.URL, Token: "admin"}, Scenario: small(scenario.Story{Story: "buy"}), Seed: 7, Settle: time.Millisecond, Say: t.Logf,
 		Agents: []Agent{
@@ -212,7 +213,7 @@ func TestRunOfSeveralAgents(t *testing.T) {
 }
 
 func TestLostAgentEndsTheRun(t *testing.T) {
-	s := newStub(t)
+	s := drivetest.New(t)
 	sc := small(scenario.Story{Story: "release", Linger: time.Minute})
 	sc.Duration = 5 * time.Minute
 	run, err := Run(t.Context(), Options{
