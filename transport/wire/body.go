@@ -16,14 +16,11 @@ type Time int64 // unix milliseconds
 
 // MarshalJSON writes the instant.
 func (t Time) MarshalJSON() ([]byte, error) {
-	if t == 0 {
-		return []byte("null"), nil
-	}
-	b := make([]byte, 0, 26)
-	b = append(b, '"')
-	b = time.UnixMilli(int64(t)).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-	return append(b, '"'), nil
+	return t.AppendJSON(make([]byte, 0, 26)), nil
 }
+
+// timeLayout is how instants are written.
+const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // UnmarshalJSON reads any RFC 3339 instant.
 func (t *Time) UnmarshalJSON(b []byte) error {

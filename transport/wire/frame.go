@@ -42,12 +42,25 @@ type Up struct {
 // ErrFrame is wrapped by every error about a malformed frame.
 var ErrFrame = errors.New("not a frame of this protocol")
 
+const (
+	maxOp  = 32
+	maxKey = 128
+)
+
 // DecodeUp reads one frame strictly: unknown fields, a second value, wrong types and bytes that are not UTF-8 are
-// refused.
+// refused. The body of a call may be a part of b.
 func DecodeUp(b []byte) (Up, error) {
 	if len(b) > MaxUpBytes {
 		return Up{}, fmt.Errorf("%w: %d bytes, at most %d", ErrFrame, len(b), MaxUpBytes)
 	}
+	if u, ok := scanCall(b); ok {
+		return u, nil
+	}
+	return decodeUp(b)
+}
+
+// decodeUp is DecodeUp for every frame there may be.
+func decodeUp(b []byte) (Up, error) {
 	if !utf8.Valid(b) {
 		return Up{}, fmt.Errorf("%w: not UTF-8", ErrFrame)
 	}
@@ -63,11 +76,11 @@ func DecodeUp(b []byte) (Up, error) {
 	switch u.T {
 	case "hello", "join", "leave", "claim", "stock", "pong":
 	case "call":
-		if u.Op == "" || len(u.Op) > 32 {
-			return Up{}, fmt.Errorf("%w: call needs an op of 1 to 32 characters", ErrFrame)
+		if u.Op == "" || len(u.Op) > maxOp {
+			return Up{}, fmt.Errorf("%w: call needs an op of 1 to %d characters", ErrFrame, maxOp)
 		}
-		if len(u.Key) > 128 {
-			return Up{}, fmt.Errorf("%w: key of %d characters, at most 128", ErrFrame, len(u.Key))
+		if len(u.Key) > maxKey {
+			return Up{}, fmt.Errorf("%w: key of %d characters, at most %d", ErrFrame, len(u.Key), maxKey)
 		}
 	default:
 		return Up{}, fmt.Errorf("%w: t is %.32q, want hello, join, leave, claim, stock, pong or call", ErrFrame, u.T)
