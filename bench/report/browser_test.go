@@ -77,7 +77,7 @@ func TestInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	for name, page := range map[string]string{"passed": pageOf(t, passed()), "broken": pageOf(t, brokenRun()), "compared": compared.String(), "history": historyPageOf(t, kept)} {
+	for name, page := range map[string]string{"passed": pageOf(t, passed()), "broken": pageOf(t, brokenRun()), "compared": compared.String(), "history": historyPageOf(t, kept), "set": setHTML(t, madeSet())} {
 		file := filepath.Join(folder, name+".html")
 		if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
 			t.Fatal(err)

@@ -27,6 +27,7 @@ type chart struct {
 	X     []number `json:"x"`
 	Lines []stroke `json:"lines"`
 	Marks []mark   `json:"marks,omitempty"`
+	Names []string `json:"names,omitempty"` // of dates: what stands at each, instead of the day alone
 }
 
 type stroke struct {

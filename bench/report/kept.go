@@ -21,7 +21,8 @@ const (
 // Kept is what a kept result says that can be charted beside others of its kind.
 type Kept struct {
 	Name    string // of its file
-	Kind    string // engine, or a scenario
+	Group   Group
+	Kind    string // within the group: engine, beside a peer, or a scenario
 	At      time.Time
 	Commit  string
 	Machine string
@@ -29,12 +30,24 @@ type Kept struct {
 	Figures []Figure
 }
 
+// Group is what made a result.
+type Group string
+
+// Groups, in the order in which they are shown.
+const (
+	Peers     Group = "peers"
+	Scenarios Group = "scenarios"
+	Engine    Group = "engine"
+)
+
 // Figure is one of a kept result's.
 type Figure struct {
-	What  string
-	Value float64
-	Unit  string // seconds or per_second
-	Got   string // as the result itself says it
+	What     string
+	Value    float64
+	Unit     string  // seconds, per_second, bytes, ×, %
+	Got      string  // as the result itself says it
+	Promised float64 // in the same unit; 0: nothing
+	Floor    string  // as the result says that
 }
 
 // engineResult is how catraca-bench engine keeps what it found.
@@ -44,14 +57,39 @@ type engineResult struct {
 	CPU    string    `json:"cpu"`
 	Cores  int       `json:"cores"`
 	Rows   []struct {
-		What string `json:"what"`
-		Got  string `json:"got"`
-		Held bool   `json:"held"`
+		What     string `json:"what"`
+		Got      string `json:"got"`
+		Promised string `json:"promised"`
+		Held     bool   `json:"held"`
 	} `json:"rows"`
 }
 
-// ReadKept reads all results kept in a folder (*.json), the oldest first. A file that is neither a run nor an engine's
-// result is an error that names it.
+// peerResult is how catraca-bench compare PEER keeps what it found. Latencies are microseconds.
+type peerResult struct {
+	At     time.Time `json:"at"`
+	Commit string    `json:"commit"`
+	CPU    string    `json:"cpu"`
+	Cores  int       `json:"cores"`
+	Peer   string    `json:"peer"`
+	Nodes  int       `json:"nodes"`
+	Table  []struct {
+		Who       string  `json:"who"`
+		Work      string  `json:"work"`
+		Form      string  `json:"form"`
+		PerSecond float64 `json:"per_second"`
+		P99       float64 `json:"p99_us"`
+	} `json:"table"`
+	Ratios []struct {
+		Work     string  `json:"work"`
+		Form     string  `json:"form"`
+		Ratio    float64 `json:"ratio"`
+		Promised float64 `json:"promised"`
+		Held     bool    `json:"held"`
+	} `json:"ratios"`
+}
+
+// ReadKept reads all results kept in a folder (*.json), the oldest first. A file that is neither a run, a set of runs, nor
+// a result of the engine or beside a peer is an error that names it.
 func ReadKept(folder fs.FS) ([]Kept, error) {
 	paths, err := fs.Glob(folder, "*.json")
 	if err != nil {
@@ -70,65 +108,120 @@ func ReadKept(folder fs.FS) ([]Kept, error) {
 		if err == nil {
 			raw, err = fs.ReadFile(folder, name)
 		}
-		var k Kept
+		var list []Kept
 		if err == nil {
-			k, err = parseKept(raw)
+			list, err = parseKept(raw)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read result %s: %w", name, err)
 		}
-		k.Name = name
-		all = append(all, k)
+		for _, k := range list {
+			k.Name = name
+			all = append(all, k)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b Kept) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Name, b.Name)) })
 	return all, nil
 }
 
-func parseKept(raw []byte) (Kept, error) {
+func parseKept(raw []byte) ([]Kept, error) {
 	var kind struct {
 		Format int             `json:"format"`
 		Rows   json.RawMessage `json:"rows"`
+		Peer   string          `json:"peer"`
+		Set    json.RawMessage `json:"set"`
 	}
 	if err := json.Unmarshal(raw, &kind); err != nil {
-		return Kept{}, fmt.Errorf("parse result: %w", err)
+		return nil, fmt.Errorf("parse result: %w", err)
 	}
+	var list []Kept
+	var err error
 	switch {
 	case kind.Format != 0:
-		run, err := record.ReadRun(bytes.NewReader(raw))
-		if err != nil {
-			return Kept{}, fmt.Errorf("parse result: %w", err)
+		var run *record.Run
+		if run, err = record.ReadRun(bytes.NewReader(raw)); err == nil {
+			list = []Kept{keptOfRun(run.Began, run.Environment, keepRun(run))}
 		}
-		return keptRun(run), nil
+	case len(kind.Set) > 0:
+		list, err = parsed(raw, keptOfSet)
+	case kind.Peer != "":
+		list, err = parsed(raw, keptOfPeer)
 	case len(kind.Rows) > 0:
-		var e engineResult
-		if err := json.Unmarshal(raw, &e); err != nil {
-			return Kept{}, fmt.Errorf("parse result: %w", err)
-		}
-		return keptEngine(e), nil
+		list, err = parsed(raw, keptOfEngine)
+	default:
+		err = fmt.Errorf("it is neither a run, a set of runs, nor what the engine and compare commands keep")
 	}
-	return Kept{}, fmt.Errorf("parse result: neither a run nor what the engine command keeps")
+	if err != nil {
+		return nil, fmt.Errorf("parse result: %w", err)
+	}
+	return list, nil
 }
 
-func keptRun(run *record.Run) Kept {
-	e := run.Environment
-	k := Kept{Kind: run.Scenario, At: run.Began, Commit: e.Commit, Machine: fmt.Sprintf("%d × %s", e.Cores, e.CPU), Verdict: judge(run).Word}
-	for _, o := range whole(run) {
+func parsed[T any](raw []byte, kept func(T) []Kept) ([]Kept, error) {
+	var t T
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return nil, err
+	}
+	return kept(t), nil
+}
+
+func keptOfSet(s keptSet) []Kept {
+	list := make([]Kept, 0, len(s.Set))
+	for _, r := range s.Set {
+		list = append(list, keptOfRun(s.At, record.Environment{Commit: s.Commit, CPU: s.CPU, Cores: s.Cores}, r))
+	}
+	return list
+}
+
+func keptOfRun(at time.Time, e record.Environment, r keptRun) Kept {
+	k := Kept{Group: Scenarios, Kind: r.Scenario, At: at, Commit: e.Commit, Machine: machine(e.Cores, e.CPU), Verdict: r.Verdict}
+	for _, o := range r.Operations {
 		k.Figures = append(k.Figures,
-			Figure{o.Name + " p99", o.Latency.P99, "seconds", span(o.Latency.P99)},
-			Figure{o.Name + " rate", rateOf(run, o.Count), "per_second", perSecond(rateOf(run, o.Count)) + "/s"})
+			Figure{What: o.Name + " p99", Value: o.P99, Unit: "seconds", Got: span(o.P99)},
+			Figure{What: o.Name + " rate", Value: o.PerSecond, Unit: "per_second", Got: perSecond(o.PerSecond) + "/s"})
 	}
 	return k
 }
 
-func keptEngine(e engineResult) Kept {
-	k := Kept{Kind: "engine", At: e.At, Commit: e.Commit, Machine: fmt.Sprintf("%d × %s", e.Cores, e.CPU), Verdict: "held"}
+func keptOfEngine(e engineResult) []Kept {
+	k := Kept{Group: Engine, Kind: "engine", At: e.At, Commit: e.Commit, Machine: machine(e.Cores, e.CPU), Verdict: "held"}
 	for _, r := range e.Rows {
 		if !r.Held {
 			k.Verdict = "missed"
 		}
 		if v, unit := leading(r.Got); unit != "" {
-			k.Figures = append(k.Figures, Figure{r.What, v, unit, r.Got})
+			f := Figure{What: r.What, Value: v, Unit: unit, Got: r.Got}
+			if p, same := leading(r.Promised); same == unit {
+				f.Promised, f.Floor = p, r.Promised
+			}
+			k.Figures = append(k.Figures, f)
 		}
 	}
-	return k
+	return []Kept{k}
 }
+
+func keptOfPeer(p peerResult) []Kept {
+	k := Kept{Group: Peers, Kind: "beside " + p.Peer, At: p.At, Commit: p.Commit, Machine: machine(p.Cores, p.CPU), Verdict: "held"}
+	if p.Nodes > 1 {
+		k.Kind += fmt.Sprintf(", %d nodes", p.Nodes)
+	}
+	for _, x := range p.Ratios {
+		if !x.Held {
+			k.Verdict = "missed"
+		}
+		f := Figure{What: x.Work + ", times " + p.Peer, Value: finite(x.Ratio), Unit: "×", Got: fmt.Sprintf("%.2f× (%s)", x.Ratio, x.Form), Promised: finite(x.Promised)}
+		if f.Promised > 0 {
+			f.Floor = fmt.Sprintf("%g×", f.Promised)
+		}
+		k.Figures = append(k.Figures, f)
+		for _, r := range p.Table {
+			if r.Work == x.Work && (r.Form == x.Form || r.Form == "Catraca") {
+				k.Figures = append(k.Figures, Figure{What: x.Work + ", " + r.Who, Value: finite(r.PerSecond), Unit: "per_second",
+					Got: fmt.Sprintf("%s/s, p99 %s", perSecond(r.PerSecond), span(r.P99/1e6))})
+			}
+		}
+	}
+	return []Kept{k}
+}
+
+func machine(cores int, cpu string) string { return fmt.Sprintf("%d × %s", cores, cpu) }

@@ -58,7 +58,7 @@ var kinds = []struct {
 	typical    float64 // seconds
 	from, till int
 	rate       float64
-}{{"connect", 0.004, 0, 60, 1600}, {"join", 0.006, 5, 70, 1200}, {"claim", 0.009, 6, 160, 75}, {"seats", 0.012, 6, 162, 90}, {"hold", 0.015, 7, 165, 72}, {"pay", 0.11, 9, 175, 61}, {"ticket", 0.031, 10, 180, 60}}
+}{{"connect", 0.004, 0, 60, 1600}, {"join", 0.006, 5, 70, 1200}, {"claim", 0.009, 6, 160, 75}, {"map", 0.012, 6, 162, 90}, {"hold", 0.015, 7, 165, 72}, {"pay", 0.11, 9, 175, 61}, {"ticket", 0.031, 10, 180, 60}}
 
 func makeSeconds(run *record.Run, rng *rand.Rand, slow float64) {
 	type sum struct{ all, near, far *hdrhistogram.Histogram }

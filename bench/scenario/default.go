@@ -13,7 +13,6 @@ func Default() Scenario {
 		Arrival:  []Arrival{{Shape: "spike", Over: 10 * time.Second}},
 		Mix:      []Story{{Story: "buy", AtLeast: 1, AtMost: 4, Linger: 400 * time.Millisecond}},
 		Comeback: 2 * time.Second,
-		Bounds:   []string{"late<0.1%"},
 	}
 }
 

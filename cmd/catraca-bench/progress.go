@@ -16,6 +16,8 @@ import (
 type progress struct {
 	out      io.Writer
 	terminal bool
+	quiet    bool   // without a terminal nothing is shown
+	title    string // before everything that is shown
 	scenario scenario.Scenario
 
 	mu     sync.Mutex
@@ -40,6 +42,20 @@ func (p *progress) say(format string, args ...any) {
 	defer p.mu.Unlock()
 	p.clear()
 	_, _ = fmt.Fprintf(p.out, format+"\n", args...) // nowhere else to tell it
+}
+
+// transient shows something that the next thing is written over, on a terminal alone; empty: nothing.
+func (p *progress) transient(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.terminal {
+		return
+	}
+	p.clear()
+	if text != "" {
+		_, _ = io.WriteString(p.out, p.title+text) // as above
+		p.line = true
+	}
 }
 
 // clear is called with mu held.
@@ -73,7 +89,10 @@ func (p *progress) watch(r *record.Recorder) {
 }
 
 func (p *progress) show(l record.Live) {
-	text := progressLine(l, p.scenario.Duration)
+	if p.quiet {
+		return
+	}
+	text := p.title + progressLine(l, p.scenario.Duration)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.terminal {

@@ -58,7 +58,7 @@
         { ...axis, values: (u, s) => s.map(v => across[c.kind](v)), space: c.kind === "dates" ? 90 : 56, splits: c.kind === "dates" ? spread(c.x) : undefined, incrs: c.kind === "spread" ? [1, 2] : c.kind === "dates" ? undefined : [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600] },
         { ...axis, size: 66, incrs: c.unit === "bytes" ? powers : undefined, values: (u, s) => s.map(v => v == null ? "" : name(v)), ...(c.log ? { filter: (u, s) => s.map(v => { const e = Math.log10(v); return Math.abs(e - Math.round(e)) < 1e-6 ? v : null; }) } : {}) },
       ],
-      series: [{ label: c.kind === "time" ? "at" : c.kind === "spread" ? "faster" : "day", value: (u, v) => v == null ? "" : across[c.kind](v) }, ...lines],
+      series: [{ label: c.kind === "time" ? "at" : c.kind === "spread" ? "faster" : "day", value: (u, v, k, i) => v == null ? "" : c.names && i != null ? c.names[i] : across[c.kind](v) }, ...lines],
       hooks: { draw: [marks(b)] },
     };
     return new uPlot(opts, [c.x, ...c.lines.map(l => l.y)], box);
