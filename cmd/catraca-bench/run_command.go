@@ -29,6 +29,8 @@ type runOptions struct {
 
 	out, binary, keep string
 	live              string
+	lag               time.Duration
+	lagged            bool
 	aim               aim
 }
 
@@ -56,6 +58,7 @@ func runCommand(env environment, code *int) *cobra.Command {
 			if !c.Flags().Changed("seed") {
 				o.seed = rand.Uint64() >> 1 //nolint:gosec // printed and repeatable
 			}
+			o.lagged = c.Flags().Changed("lag")
 			run, err := o.run(c.Context(), env, s)
 			if err != nil {
 				return err
@@ -79,6 +82,7 @@ func (o *runOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.binary, "binary", "", "the catraca to start; empty: the one beside this program, or in PATH")
 	f.StringVar(&o.keep, "keep", "", "keep the servers' data and logs in this new folder")
 	f.StringVar(&o.live, "live", "", "serve a page that shows the run while it goes, as 127.0.0.1:5665")
+	f.DurationVar(&o.lag, "lag", 0, "make every round trip to the servers so much longer, to see what compare makes of it; 0s is a hop alone")
 	o.aim.flags(c)
 }
 
@@ -142,6 +146,13 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 	if err != nil {
 		return nil, err
 	}
+	if o.lagged {
+		l, err := before(&target, o.lag)
+		if err != nil {
+			return nil, err
+		}
+		defer l.close()
+	}
 	p := &progress{out: env.stderr, terminal: isTerminal(env.stderr), scenario: s}
 	defer p.stop()
 	show, err := o.showLive(ctx, s.Name, p)
@@ -157,6 +168,9 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 			return nil, errors.Join(errAborted, err)
 		}
 		return nil, err
+	}
+	if o.lagged {
+		run.Marks = append(run.Marks, record.Mark{Kind: "fault", Text: fmt.Sprintf("every round trip to the servers is made %v longer", o.lag)})
 	}
 	if run.Environment.Commit == "" { // a build that nothing was stamped on
 		run.Environment.Commit = newReport(ctx).Commit

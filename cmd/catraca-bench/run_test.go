@@ -82,6 +82,8 @@ func TestNothingIsRunWhenSomethingIsWrong(t *testing.T) {
 		{[]string{"rerun", bad}, "read run"},
 		{[]string{"audit", "./nowhere.json"}, "no such file"},
 		{[]string{"scenario", "show", "spik"}, `no scenario is called "spik"`},
+		{[]string{"scenario", "check", bad}, "bad.yaml:2:1: unknown key"},
+		{[]string{"scenario", "check"}, "0 arguments, want check SCENARIO|FILE.yaml"},
 	}
 	for _, tt := range tests {
 		args := tt.args

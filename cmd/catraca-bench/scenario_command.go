@@ -42,6 +42,20 @@ func scenarioCommand(env environment) *cobra.Command {
 				return err
 			},
 		},
+		&cobra.Command{
+			Use: "check SCENARIO|FILE.yaml", Short: "Check a scenario, and say what it comes to", Args: needs("SCENARIO"),
+			Long:    "Checks a scenario without running it: mistakes are told with line and column, and end with 104.",
+			Example: "  catraca-bench scenario check mine.yaml",
+			RunE: func(_ *cobra.Command, args []string) error {
+				s, err := findScenario(args[0])
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(env.stdout, "%s: %d fans, %v, %d node%s, %d faults, %d thresholds\n",
+					s.Name, s.Fans, s.Duration, s.Nodes, map[bool]string{true: "s"}[s.Nodes > 1], len(s.Faults), len(s.Bounds))
+				return err
+			},
+		},
 	)
 	return c
 }

@@ -106,3 +106,17 @@ func TestSetBefore(t *testing.T) {
 		t.Error("the runs of the set before are not what is there")
 	}
 }
+
+// What `scenario show` prints, `scenario check` finds no fault in.
+func TestScenarioCheck(t *testing.T) {
+	for _, name := range scenario.Names() {
+		shown := do(t.Context(), "scenario", "show", name)
+		if shown.code != 0 {
+			t.Fatalf("show %s: %s", name, shown.stderr)
+		}
+		got := do(t.Context(), "scenario", "check", write(t, name+".yaml", shown.stdout))
+		if got.code != 0 || !strings.HasPrefix(got.stdout, name+": ") || !strings.Contains(got.stdout, " fans, ") {
+			t.Errorf("check %s: exit %d\n%s%s", name, got.code, got.stdout, got.stderr)
+		}
+	}
+}
