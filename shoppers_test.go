@@ -22,7 +22,7 @@ type shopping struct {
 	t       *testing.T
 	history *history
 	client  *http.Client
-	payer   func(ctx context.Context, page, card string) error
+	payer   func(ctx context.Context, page, card string) (time.Time, error)
 	tally   tally
 	people  []*shopper
 
@@ -267,7 +267,8 @@ func (p *shopper) buy() {
 		case pay == nil || pay.State == "failed" && pay.URL == nil:
 			_, _ = p.quietly(http.MethodPost, "/orders/"+order+"/pay", wire.PayRequest{Method: "card"}, nil)
 		case pay.URL != nil && !typed:
-			typed = p.payer(p.ctx, *pay.URL, "4242424242424242") == nil
+			_, err := p.payer(p.ctx, *pay.URL, "4242424242424242")
+			typed = err == nil
 		}
 	}
 	p.expect(false, "order %s was not fulfilled within two minutes", order)

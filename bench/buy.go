@@ -30,52 +30,88 @@ func (v *visit) buy(ctx context.Context) error {
 	return v.settle(ctx)
 }
 
-// settle pays until the order has ended one way or the other. From when the fan has done its part it waits for the
-// tickets.
+// settle pays until the order has ended one way or the other. From when the payer has done its part the fan waits to be
+// told of the tickets.
 func (v *visit) settle(ctx context.Context) (err error) {
 	if err := v.pay(ctx); err != nil {
 		return err
 	}
 	var ticket under
-	defer func() { v.end(&ticket, v.unticketed(err)) }()
-	card := v.s.Card // still to be typed; empty: it was taken
-	if v.s.Method != "card" {
-		v.begin(&ticket, "ticket")
+	defer func() { v.endPaying(ctx, &ticket, v.unticketed(err)) }()
+	m := means{card: v.s.Card, pix: v.s.Method == "pix"}
+	if m.pix && v.f.Bank == nil {
+		v.begin(&ticket, "payment")
 	}
 	for {
 		switch v.out.Order.State {
 		case "fulfilled":
+			v.endPaying(ctx, &ticket, "")
 			return v.collect(ctx)
 		case "expired", "canceled", "refunded":
 			return nil
 		}
-		switch p := v.out.Order.Payment; {
-		case p == nil || v.out.Order.State != "awaiting":
-		case p.State == "failed" && p.URL == nil && p.Pix == nil: // the provider could not be asked: pressed again
-			if err := v.pay(ctx); err != nil {
-				return err
-			}
-		case p.URL != nil && card != "" && v.f.Payer != nil && v.s.Method == "card":
-			next, err := v.typeCard(ctx, *p.URL, card)
-			if err != nil {
-				return err
-			}
-			if next == card {
-				return nil // declined, and there is no other card: the order runs out
-			}
-			if card = next; card == "" {
-				v.free = time.Now()
-				v.begin(&ticket, "ticket")
-			}
+		paid, acted, err := v.act(ctx, &m)
+		switch {
+		case err != nil:
+			return err
+		case acted && m.given:
+			return nil // there is nothing else to pay with: the order runs out
+		case !paid.IsZero():
+			v.free = time.Now()
+			ticket = under{"ticket", paid, paid}
+		case acted:
 			continue
 		}
-		if err := sleep(ctx, v.pollOrder()); err != nil {
-			return err
-		}
-		if err := v.refresh(ctx); err != nil {
+		if err := v.news(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// means are what a payer still has to pay with.
+type means struct {
+	card  string // to be typed; empty: none, or it was taken
+	pix   bool   // a code is to be paid in the app of the bank
+	given bool   // up
+}
+
+// act does the payer's next part, if the order waits for one. It returns when the provider had the payer's word, if that
+// was it.
+func (v *visit) act(ctx context.Context, m *means) (paid time.Time, acted bool, err error) {
+	switch p := v.out.Order.Payment; {
+	case p == nil || v.out.Order.State != "awaiting":
+	case p.State == "failed" && p.URL == nil && p.Pix == nil: // the provider could not be asked: pressed again
+		return paid, true, v.pay(ctx)
+	case p.URL != nil && m.card != "" && v.f.Payer != nil && v.s.Method == "card":
+		next, paid, err := v.typeCard(ctx, *p.URL, m.card)
+		m.given = next == m.card // declined, and there is no other
+		m.card = next
+		return paid, true, err
+	case p.Pix != nil && m.pix && v.f.Bank != nil && v.s.Method == "pix":
+		m.pix = false
+		paid, err := v.payPix(ctx, p.Pix.Code)
+		return paid, true, err
+	}
+	return paid, false, nil
+}
+
+// payPix pays a code in the app of the bank, which takes a while. A code that is not taken runs out.
+func (v *visit) payPix(ctx context.Context, code string) (paid time.Time, err error) {
+	if err := v.think(ctx, v.s.Banking); err != nil {
+		return paid, err
+	}
+	err = v.retry(ctx, func() error {
+		var err error
+		paid, err = v.f.Bank(ctx, code)
+		return declined(err)
+	})
+	if errors.Is(err, ErrDeclined) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("pay in the app of the bank: %w", err)
+	}
+	return paid, nil
 }
 
 // unticketed is why there are no tickets; empty: there are.
@@ -88,24 +124,27 @@ func (v *visit) unticketed(err error) string {
 
 // typeCard types a card on the payment page and returns the one to be typed next: none when it was taken, the same
 // when it was declined for good.
-func (v *visit) typeCard(ctx context.Context, page, card string) (string, error) {
-	err := v.retry(ctx, func() error { return v.page(ctx, page, card) })
+func (v *visit) typeCard(ctx context.Context, page, card string) (next string, paid time.Time, err error) {
+	err = v.retry(ctx, func() error {
+		var err error
+		paid, err = v.f.Payer(ctx, page, card)
+		return declined(err)
+	})
 	switch {
 	case err == nil:
-		return "", nil
+		return "", paid, nil
 	case !errors.Is(err, ErrDeclined):
-		return "", fmt.Errorf("pay on the payment page: %w", err)
+		return "", time.Time{}, fmt.Errorf("pay on the payment page: %w", err)
 	case v.s.Second == "":
-		return card, nil
+		return card, time.Time{}, nil
 	}
-	next := v.s.Second
+	next = v.s.Second
 	v.s.Second = ""
-	return next, v.pay(ctx)
+	return next, time.Time{}, v.pay(ctx)
 }
 
-// page plays the person on the payment page; a declined card is the page's last word.
-func (v *visit) page(ctx context.Context, address, card string) error {
-	err := v.f.Payer(ctx, address, card)
+// declined makes a refusal of what the payment page's last word is.
+func declined(err error) error {
 	if errors.Is(err, ErrDeclined) {
 		return errors.Join(&RefusedError{wire.Problem{Status: http.StatusPaymentRequired, Code: "declined"}}, err)
 	}
@@ -120,11 +159,13 @@ func (v *visit) pay(ctx context.Context) error {
 		body: wire.PayRequest{Method: v.s.Method}, up: wire.PayRequest{ID: id, Method: v.s.Method},
 	}
 	var out wire.Order
-	err := v.timed("pay", func() error { return v.do(ctx, o, &out) })
+	var u under
+	v.begin(&u, "pay")
+	err := v.do(ctx, o, &out)
+	v.endPaying(ctx, &u, code(err))
 	switch c := refusal(err); {
 	case err == nil:
-		v.out.Order = &out
-		v.f.Journal.orderSeen(out)
+		v.learn(out)
 		return nil
 	case c == wire.Expired, c == wire.WrongState, c == wire.PaymentInProgress, c == wire.TooManyAttempts:
 		return v.refresh(ctx)
@@ -145,15 +186,16 @@ func (v *visit) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the order: %w", err)
 	}
-	v.out.Order = &out
-	v.f.Journal.orderSeen(out)
+	v.learn(out)
 	return nil
 }
 
 func (v *visit) collect(ctx context.Context) error {
 	var list wire.List[wire.Ticket]
 	r := request{method: http.MethodGet, path: "/orders/" + v.out.Order.ID + "/tickets"}
-	if err := v.retry(ctx, func() error { return v.f.send(ctx, r, &list) }); err != nil {
+	if err := v.timed("tickets", func() error {
+		return v.retry(ctx, func() error { return v.f.send(ctx, r, &list) })
+	}); err != nil {
 		return fmt.Errorf("collect the tickets: %w", err)
 	}
 	v.out.Tickets = list.Items

@@ -33,7 +33,10 @@ type visit struct {
 	out  Outcome
 	link *link // nil: none open
 
-	picture *hall.Picture // what it knows of the seats; nil: it does not choose by name
+	picture  *hall.Picture // what it knows of the seats; nil: it does not choose by name
+	crossed  *wire.Order   // told by the socket while the fan waited for an answer; nil: nothing
+	answered bool          // what is known of the order was an answer, and not told by the socket
+	deaf     bool          // the socket is not to be opened again
 
 	free  time.Time // since when the fan could have begun its next operation
 	reads time.Time // since when it reads the live socket without doing anything else
@@ -133,6 +136,8 @@ func (v *visit) see(f frame) {
 		v.f.Journal.place(*f.place)
 	case f.stock != nil && v.picture != nil:
 		v.picture.Apply(f.stock)
+	case f.order != nil && v.out.Order != nil && f.order.ID == v.out.Order.ID:
+		v.crossed = f.order
 	}
 }
 
@@ -212,12 +217,4 @@ func (v *visit) closed(ctx context.Context) error {
 	}
 	v.out.SoldOut, v.out.Closed = left == 0, left != 0
 	return nil
-}
-
-// pollOrder is the time between two looks at an order.
-func (v *visit) pollOrder() time.Duration {
-	if v.s.PollOrder == 0 {
-		return 250 * time.Millisecond
-	}
-	return v.s.PollOrder
 }

@@ -41,6 +41,7 @@ type frame struct {
 	reason string
 	fault  *wire.Problem
 	stock  *wire.StockDown
+	order  *wire.Order
 }
 
 // dial opens a live socket. It ends with the context.
@@ -138,6 +139,10 @@ func decodeFrame(b []byte) (f frame, err error) {
 		f.place = &p.Place
 	case "tick":
 		f.now = tickTime(b)
+	case "order":
+		var o wire.OrderDown
+		err = json.Unmarshal(b, &o)
+		f.order = &o.Order
 	case "reply":
 		f.reply = &wire.ReplyDown{}
 		err = json.Unmarshal(b, f.reply)

@@ -74,6 +74,32 @@ func (v *visit) end(u *under, code string) {
 	u.op = ""
 }
 
+// endPaying is end for what the payment provider takes part in. What it held back on purpose is not the server's time, and
+// reported apart.
+func (v *visit) endPaying(ctx context.Context, u *under, code string) {
+	o := v.f.Observer
+	if u.op == "" || o == nil || v.f.Held == nil || v.out.Order == nil {
+		v.end(u, code)
+		return
+	}
+	now := time.Now()
+	held, err := v.f.Held(ctx, v.out.Order.ID, u.planned, now)
+	if err != nil { // whatever it was counts as the server's
+		held = 0
+	}
+	held = min(max(held, 0), now.Sub(u.planned))
+	if held > 0 {
+		o.Done("provider", u.planned, u.planned, u.planned.Add(held), "")
+	}
+	ended := now.Add(-held)
+	started := u.started
+	if started.After(ended) {
+		started = ended
+	}
+	o.Done(u.op, u.planned, started, ended, code)
+	u.op, v.free = "", time.Now()
+}
+
 // timed does an operation and reports it.
 func (v *visit) timed(op string, do func() error) error {
 	var u under

@@ -69,17 +69,17 @@ func TestFanIsTimed(t *testing.T) {
 		wrong   trouble
 		opened  int
 	}{
-		"card":              {story: Story{Seats: true, Quantity: 2, Method: "card", Card: "4242"}, seats: 4, want: queue + "map hold order pay ticket"},
-		"pix over socket":   {story: Story{Quantity: 2, Method: "pix", Live: true}, seats: 4, want: queue + "hold order pay ticket"},
-		"second card":       {story: Story{Quantity: 1, Method: "card", Card: "0002", Second: "4242"}, seats: 4, want: queue + "hold order pay pay ticket"},
+		"card":              {story: Story{Seats: true, Quantity: 2, Method: "card", Card: "4242"}, seats: 4, want: queue + "map hold order pay connect ticket tickets", opened: 2},
+		"pix over socket":   {story: Story{Quantity: 2, Method: "pix", Live: true}, seats: 4, want: queue + "hold order pay payment tickets"},
+		"second card":       {story: Story{Quantity: 1, Method: "card", Card: "0002", Second: "4242"}, seats: 4, want: queue + "hold order pay pay connect ticket tickets", opened: 2},
 		"declined":          {story: Story{Quantity: 1, Method: "card", Card: "0002"}, seats: 4, want: queue + "hold order pay"},
 		"sold out":          {story: Story{Quantity: 3, Method: "pix"}, seats: 2, want: queue + "hold:sold-out"},
-		"fewer":             {story: Story{Quantity: 3, Fewer: true, Method: "pix"}, seats: 2, want: queue + "hold:sold-out hold order pay ticket"},
+		"fewer":             {story: Story{Quantity: 3, Fewer: true, Method: "pix"}, seats: 2, want: queue + "hold:sold-out hold order pay payment tickets"},
 		"gives up":          {story: Story{GiveUp: true}, want: "connect join"},
-		"takes its time":    {story: Story{Quantity: 1, Linger: 5 * time.Millisecond, Hesitate: 5 * time.Millisecond, Method: "pix"}, seats: 1, want: queue + "hold order pay ticket"},
-		"busy is waited":    {story: Story{Quantity: 1, Method: "pix"}, seats: 1, trouble: "hold", wrong: busy, want: queue + "hold order pay ticket"},
-		"lost before":       {story: Story{Quantity: 1, Method: "pix"}, seats: 1, trouble: "join", wrong: cutBefore, want: "connect connect join claim hold order pay ticket", opened: 2},
-		"lost while called": {story: Story{Quantity: 1, Method: "pix"}, seats: 1, trouble: "claim", wrong: cutAfter, want: "connect join connect join claim hold order pay ticket", opened: 2},
+		"takes its time":    {story: Story{Quantity: 1, Linger: 5 * time.Millisecond, Hesitate: 5 * time.Millisecond, Method: "pix"}, seats: 1, want: queue + "hold order pay payment tickets"},
+		"busy is waited":    {story: Story{Quantity: 1, Method: "pix"}, seats: 1, trouble: "hold", wrong: busy, want: queue + "hold order pay payment tickets"},
+		"lost before":       {story: Story{Quantity: 1, Method: "pix"}, seats: 1, trouble: "join", wrong: cutBefore, want: "connect connect join claim hold order pay payment tickets", opened: 2},
+		"lost while called": {story: Story{Quantity: 1, Method: "pix"}, seats: 1, trouble: "claim", wrong: cutAfter, want: "connect join connect join claim hold order pay payment tickets", opened: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -66,7 +66,11 @@ func TestSandboxPayer(t *testing.T) {
 			page := server.URL + "/pay/" + made.ID + "?" + url.Values{"client_secret": {made.Secret}, "return_url": {"http://shop.example/o"}}.Encode()
 			var last error
 			for _, card := range c.cards {
-				last = pay(t.Context(), page, card)
+				sent := time.Now()
+				var at time.Time
+				if at, last = pay(t.Context(), page, card); last == nil && (at.Before(sent) || at.After(time.Now())) {
+					t.Errorf("a card typed at %v was taken at %v", sent, at)
+				}
 			}
 			if errors.Is(last, ErrDeclined) != c.declined || last != nil && !c.declined {
 				t.Errorf("the page said %v", last)
@@ -83,7 +87,87 @@ func TestSandboxPayerWithoutAServer(t *testing.T) {
 	server.Close()
 	client := NewClient(1)
 	client.Timeout = time.Second
-	if err := SandboxPayer(client)(t.Context(), server.URL+"/pay/pi_1?client_secret=x", "4242"); err == nil || errors.Is(err, ErrDeclined) {
+	if _, err := SandboxPayer(client)(t.Context(), server.URL+"/pay/pi_1?client_secret=x", "4242"); err == nil || errors.Is(err, ErrDeclined) {
 		t.Errorf("a lost page was read as %v", err)
+	}
+}
+
+// The app of the bank, at the real sandbox, and what that holds back because it was told to.
+func TestSandboxBank(t *testing.T) {
+	const key = "sk_test_0123456789abcdef"
+	box, err := sandbox.New(sandbox.Options{SecretKey: key, PixAfter: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = box.Close() }()
+	server := httptest.NewServer(box)
+	defer server.Close()
+	bank, held := SandboxBank(server.Client(), server.URL), SandboxHeld(server.Client(), server.URL)
+	call := func(method, path string, form url.Values) (out struct {
+		ID     string `json:"id"`
+		Status string `json:"status"`
+		Next   struct {
+			Pix struct {
+				Data string `json:"data"`
+			} `json:"pix_display_qr_code"`
+		} `json:"next_action"`
+	}) {
+		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		res, err := server.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	began := time.Now()
+	made := call(http.MethodPost, "/v1/payment_intents", url.Values{
+		"amount": {"1000"}, "currency": {"brl"}, "payment_method_types[]": {"pix"}, "payment_method_data[type]": {"pix"}, "confirm": {"true"},
+		"metadata[reference]": {"o1-5"},
+	})
+	code := made.Next.Pix.Data
+	for _, wrong := range []string{"", "0002", code + "0", strings.Replace(code, "10.00", "10.01", 1)} {
+		if _, err := bank(t.Context(), wrong); !errors.Is(err, ErrDeclined) {
+			t.Errorf("the bank took %q: %v", wrong, err)
+		}
+	}
+	for range 2 { // once more, because the answer may be lost
+		sent := time.Now()
+		at, err := bank(t.Context(), code)
+		if err != nil || at.Before(sent) || at.After(time.Now()) {
+			t.Errorf("paid at %v, sent at %v, %v", at, sent, err)
+		}
+	}
+	if got := call(http.MethodGet, "/v1/payment_intents/"+made.ID, nil).Status; got != "succeeded" {
+		t.Errorf("the payment is %s", got)
+	}
+	ask := func(order string) time.Duration {
+		d, err := held(t.Context(), order, began, time.Now())
+		if err != nil {
+			t.Error(err)
+		}
+		return d
+	}
+	if d := ask("o1-5"); d != 0 {
+		t.Errorf("held back for %v before it was told to", d)
+	}
+	const delay = 30 * time.Millisecond
+	if err := box.SetFaults(sandbox.Fault{On: "api", Do: "delay", DelayMS: delay.Milliseconds()}); err != nil {
+		t.Fatal(err)
+	}
+	call(http.MethodGet, "/v1/payment_intents/"+made.ID, nil)
+	if d, other := ask("o1-5"), ask("o1-6"); d < delay || d > time.Since(began) || other != 0 {
+		t.Errorf("held back for %v, another order for %v", d, other)
+	}
+	if _, err := held(t.Context(), "o1-5", began.Add(-48*time.Hour), time.Now()); err == nil {
+		t.Error("two days were asked for")
 	}
 }

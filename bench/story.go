@@ -34,9 +34,13 @@ type Story struct {
 	Method string // card or pix
 	Card   string // number typed on the payment page
 	Second string // number typed after the first was declined; empty: none
+	// Banking is how long a payer of a Pix takes in the app of the bank.
+	Banking time.Duration
 
-	Patience  time.Duration // gives a single request up after; 0: 60 s
-	PollOrder time.Duration // between looks at an order that is being paid; 0: 250 ms
+	Patience time.Duration // gives a single request up after; 0: 60 s
+	// PollOrder is the time between looks at an order that is being paid. 0: 5 s while the live socket tells of it, as the
+	// page does, 250 ms when there is none.
+	PollOrder time.Duration
 }
 
 // Outcome of a story. At most one of SoldOut, Left and Closed is true; with none of them there is an order, and
@@ -62,8 +66,15 @@ type Fan struct {
 	Journal *Journal
 	// Sockets opens the live socket; nil: one of its own. Many fans of one process share one, see [NewSockets].
 	Sockets *websocket.Dialer
-	// Payer plays the person on the payment page, given its address and the card. nil: the method needs none.
-	Payer func(ctx context.Context, page, card string) error
+	// Payer plays the person on the payment page, given its address and the card, and says when the card was taken. nil:
+	// the method needs none.
+	Payer func(ctx context.Context, page, card string) (time.Time, error)
+	// Bank plays the person in the app of the bank, given a Pix code, and says when the money was sent. nil: a Pix is left
+	// alone, and nobody knows when it is paid.
+	Bank func(ctx context.Context, code string) (time.Time, error)
+	// Held says how long of a time the payment provider has held back, on purpose, what it had to say about an order. nil:
+	// it never does.
+	Held func(ctx context.Context, order string, from, to time.Time) (time.Duration, error)
 	// Map is the plan of the seats; nil: the fan knows none, and cannot choose by name.
 	Map *Map
 	// Comeback is the longest pause before a lost socket is opened again; 0: 20 s.

@@ -50,13 +50,15 @@ type stub struct {
 	answers map[string]stored
 	done    map[string]int // effects by operation
 	cards   map[string]bool
-	silent  bool            // what is taken is told by conflicts alone
-	gave    int             // holds
-	plans   int             // so often was the plan asked for
-	stocks  map[string]bool // fans who want to be told what is taken
-	stock   wire.StockDown  // told to whoever wants to be told
-	deaf    int             // so many payments the provider cannot be asked for
-	ticks   int             // so many are sent before a place
+	silent  bool                       // what is taken is told by conflicts alone
+	gave    int                        // holds
+	plans   int                        // so often was the plan asked for
+	stocks  map[string]bool            // fans who want to be told what is taken
+	stock   wire.StockDown             // told to whoever wants to be told
+	deaf    int                        // so many payments the provider cannot be asked for
+	newest  map[string]*websocket.Conn // socket of a fan
+	codes   bool                       // a Pix waits for the bank
+	ticks   int                        // so many are sent before a place
 }
 
 type stored struct {
@@ -66,7 +68,7 @@ type stored struct {
 
 func newStub(t *testing.T, seats uint32) *stub {
 	s := &stub{
-		t: t, address: "127.0.0.1:0", seats: seats, sockets: map[*websocket.Conn]bool{}, places: map[string]*wire.Place{},
+		t: t, address: "127.0.0.1:0", seats: seats, sockets: map[*websocket.Conn]bool{}, newest: map[string]*websocket.Conn{}, places: map[string]*wire.Place{},
 		holds: map[string]*wire.Hold{}, orders: map[string]*wire.Order{}, owner: map[string]string{},
 		answers: map[string]stored{}, done: map[string]int{}, cards: map[string]bool{}, taken: map[uint32]bool{}, stocks: map[string]bool{},
 	}
@@ -237,7 +239,10 @@ func (s *stub) doOrder(fan, op, id string, body []byte) (int, []byte) {
 			o.Payment.State, o.Payment.URL = "failed", nil
 			return s.yes(200, o)
 		}
-		if in.Method == "pix" {
+		switch {
+		case in.Method == "pix" && s.codes:
+			o.Payment.URL, o.Payment.Pix = nil, &wire.Pix{Code: id}
+		case in.Method == "pix":
 			o.Payment.URL, o.State = nil, "fulfilled"
 		}
 	case "tickets":
@@ -347,7 +352,7 @@ func (s *stub) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	s.sockets[ws] = true
+	s.sockets[ws], s.newest[fan] = true, ws
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -373,6 +378,8 @@ func (s *stub) up(ws *websocket.Conn, fan string, u wire.Up) bool {
 		var id wire.IDRequest
 		_ = json.Unmarshal(u.Body, &id)
 		status, body := s.serve(fan, u.Op, u.Key, id.ID, u.Body)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		return status != 0 && ws.WriteJSON(wire.ReplyDown{T: "reply", ID: u.ID, Status: status, Body: body}) == nil
 	}
 	s.mu.Lock()

@@ -81,8 +81,11 @@ func NewCrowd(ctx context.Context, share Share) (*Crowd, error) {
 		f := &fan{Identity: who, line: l, journal: bench.NewJournal(who.Account)}
 		f.story = c.story(s.Mix[choose(random, mix)], random)
 		f.live = bench.Fan{
-			Base: share.Base, Event: share.Event, Token: who.Token, Client: l.client(), Sockets: l.sockets, Payer: l.payer,
+			Base: share.Base, Event: share.Event, Token: who.Token, Client: l.client(), Sockets: l.sockets, Payer: l.payer, Bank: l.pix,
 			Journal: f.journal, Map: c.sale.seats, Comeback: s.Comeback, Class: l.class.Name,
+		}
+		if holdsBack(&s) {
+			f.live.Held = l.held
 		}
 		c.fans = append(c.fans, f)
 	}

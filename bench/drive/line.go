@@ -24,7 +24,9 @@ type line struct {
 	cables  *cables
 	shared  *http.Client // nil: each fan has a line of its own
 	bank    *http.Client // reaches the payment pages
-	payer   func(ctx context.Context, page, card string) error
+	payer   func(ctx context.Context, page, card string) (time.Time, error)
+	pix     func(ctx context.Context, code string) (time.Time, error)
+	held    func(ctx context.Context, order string, from, to time.Time) (time.Duration, error)
 }
 
 // sharedConns bounds the connections that fans without a class of their own share, and bankConns those to the payment
@@ -40,6 +42,9 @@ func newLine(class network.Class, weight int, s *Share) line {
 	l.sockets.NetDialContext = class.Dial(l.cables.dial)
 	l.bank = bench.NewClient(bankConns)
 	l.payer = bench.SandboxPayer(l.bank)
+	if s.Payments != "" {
+		l.pix, l.held = bench.SandboxBank(l.bank, s.Payments), bench.SandboxHeld(l.bank, s.Payments)
+	}
 	if class == (network.Class{}) {
 		l.shared = l.over(sharedConns)
 	}

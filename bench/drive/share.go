@@ -21,6 +21,8 @@ type Share struct {
 	Base   string   `json:"base"` // as in [Target]
 	Fronts []string `json:"fronts"`
 	Event  string   `json:"event"` // slug
+	// Payments is where the payment sandbox is; empty: there is none, and nobody knows when a Pix is paid.
+	Payments string `json:"payments,omitempty"`
 	// Categories are the event's by key.
 	Categories map[string]uint16 `json:"categories"`
 	// PlanURL is where the plan of its seats is, under Base; empty: there is none.
@@ -78,7 +80,7 @@ func (r *runner) sharesOf(all []Identity, of int) ([]Share, error) {
 	out := make([]Share, of)
 	for i := range out {
 		out[i] = Share{
-			Plan: plan, Seed: r.o.Seed, Base: r.o.Base, Fronts: r.o.Fronts, Event: r.event, Categories: r.sale.categories, PlanURL: r.sale.plan,
+			Plan: plan, Seed: r.o.Seed, Base: r.o.Base, Fronts: r.o.Fronts, Event: r.event, Payments: r.o.Payments, Categories: r.sale.categories, PlanURL: r.sale.plan,
 			Number: i, Of: of, Fans: part(all, i, of),
 		}
 	}

@@ -3,6 +3,7 @@ package drive
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/catraca/catraca/bench"
@@ -24,7 +25,7 @@ func (c *Crowd) story(m scenario.Story, random *rand.Rand) bench.Story {
 	s := bench.Story{
 		Quantity: uint32(least + random.IntN(most-least+1)), //nolint:gosec // few
 		Scatter:  true, Fewer: true, Seats: true, Live: !m.Pages, Linger: upTo(random, m.Linger), Hesitate: upTo(random, m.Hesitate),
-		Method: "card", Card: goodCard, Patience: 2 * time.Minute,
+		Method: "card", Card: goodCard, Patience: 2 * time.Minute, Banking: c.s.Payment.PixAfter,
 	}
 	if id, ok := c.sale.categories[m.Category]; ok && m.Category != "" {
 		s.Category = &id
@@ -71,4 +72,11 @@ func upTo(random *rand.Rand, most time.Duration) time.Duration {
 func signInBody(email string) []byte {
 	b, _ := json.Marshal(wire.SignIn{Email: email, Password: fanPassword, Token: true}) // strings only
 	return b
+}
+
+// holdsBack says whether the payment provider takes its time on purpose, so that it has to be asked how much.
+func holdsBack(s *scenario.Scenario) bool {
+	return s.Payment.Delay > 0 || s.Payment.Late > 0 || slices.ContainsFunc(s.Faults, func(f scenario.Fault) bool {
+		return f.Kind == "payment-slow" || f.Kind == "late-webhooks"
+	})
 }

@@ -42,7 +42,7 @@ type Event struct {
 
 // Payment is how the payment provider is.
 type Payment struct {
-	PixAfter time.Duration `yaml:"pix_after,omitempty"` // 0: a second
+	PixAfter time.Duration `yaml:"pix_after,omitempty"` // the payer of a Pix takes so long; 0: a second
 	Delay    time.Duration `yaml:"delay,omitempty"`     // of every answer
 	Failing  int           `yaml:"failing,omitempty"`   // of a hundred calls
 	Late     time.Duration `yaml:"late,omitempty"`      // notices come so much later

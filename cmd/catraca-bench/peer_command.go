@@ -139,7 +139,7 @@ func (o *peerOptions) compare(ctx context.Context, env environment, peer string,
 	if len(forms) == 0 {
 		return nil, wrong("--work: %w", errNoWork)
 	}
-	own, err := startServers(ctx, serverOptions{binary: o.binary, nodes: nodes, pixAfter: time.Second, say: say})
+	own, err := startServers(ctx, serverOptions{binary: o.binary, nodes: nodes, say: say})
 	if err != nil {
 		return nil, err
 	}

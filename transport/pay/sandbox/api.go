@@ -63,8 +63,13 @@ func (s *Server) api(op string, work operation) http.HandlerFunc {
 			}
 			defer s.end(key)
 		}
-		if fault.is("delay") && !pause(r.Context(), fault.delay()) {
-			return
+		if fault.is("delay") {
+			from := s.o.Now()
+			whole := pause(r.Context(), fault.delay())
+			s.held.add(s.referenceOf(r, p), from, s.o.Now())
+			if !whole {
+				return
+			}
 		}
 		t := &tx{r: r, p: p, key: key}
 		answer := s.perform(t, work, fault, key, print)
@@ -125,9 +130,15 @@ func (s *Server) read(r *http.Request) (*params, *failure) {
 	return parseParams(string(body))
 }
 
-// orderOf tells which order a request is about, for faults that hit one order only.
-func (s *Server) orderOf(r *http.Request, p *params) string {
-	if v := p.values.Get("metadata[order]"); v != "" {
+// orderOf tells which order a request is about, for faults that hit one order only; referenceOf is its public name.
+func (s *Server) orderOf(r *http.Request, p *params) string { return s.metadataOf(r, p, "order") }
+
+func (s *Server) referenceOf(r *http.Request, p *params) string {
+	return s.metadataOf(r, p, "reference")
+}
+
+func (s *Server) metadataOf(r *http.Request, p *params, name string) string {
+	if v := p.values.Get("metadata[" + name + "]"); v != "" {
 		return v
 	}
 	id := r.PathValue("id")
@@ -137,7 +148,7 @@ func (s *Server) orderOf(r *http.Request, p *params) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if in := s.intents[id]; in != nil {
-		return in.Metadata["order"]
+		return in.Metadata[name]
 	}
 	return ""
 }

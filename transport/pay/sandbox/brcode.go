@@ -6,10 +6,16 @@ import (
 	"strings"
 )
 
+// pixAddress is where the code of a Pix payment leads, before the letters of the payment's id.
+const (
+	pixAddress  = "pix.catraca.invalid/qr/v2/"
+	pixIDLength = 24
+)
+
 // brCode is the "copia e cola" text of a Pix payment: an EMV merchant-presented code as the Brazilian central bank
 // profiles it, dynamic, with a CRC. Its address ends in .invalid, so no bank can mistake it for a real charge.
 func brCode(id string, amount int64) string {
-	account := field(0, "br.gov.bcb.pix") + field(25, "pix.catraca.invalid/qr/v2/"+strings.TrimPrefix(id, "pi_"))
+	account := field(0, "br.gov.bcb.pix") + field(25, pixAddress+strings.TrimPrefix(id, "pi_"))
 	code := field(0, "01") + // payload format
 		field(1, "12") + // may be paid once
 		field(26, account) +

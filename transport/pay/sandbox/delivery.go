@@ -56,6 +56,9 @@ func (s *Server) dispatch(ev *event) {
 		return
 	case f.is("delay"):
 		d.due = now.Add(f.delay())
+		if !ev.ours {
+			s.held.add(ev.reference, now, d.due)
+		}
 	case f.is("bad_signature"), f.is("old_timestamp"):
 		d.fault = f.Do
 	case f.is("reorder"):

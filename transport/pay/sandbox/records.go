@@ -115,6 +115,9 @@ type event struct {
 	Intent  string          `json:"intent"`
 	Order   string          `json:"order,omitempty"`
 	Body    json.RawMessage `json:"body"`
+
+	reference string // of the order; only of events of this process
+	ours      bool   // the shop itself has caused it by a call
 }
 
 // answer is the first outcome of an idempotency key.

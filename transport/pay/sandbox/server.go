@@ -33,6 +33,7 @@ type Server struct {
 	faults *faults
 	post   []*courier
 	sent   *sentLog
+	held   heldTimes
 
 	postHTTP *http.Client // of the couriers
 
@@ -129,6 +130,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("/v1/", s.api(opGet, (*tx).unknownAddress))
 	s.controlRoutes()
 	s.pageRoutes()
+	s.bankRoutes()
 }
 
 // Wake makes the server look at its clock. Only an own clock needs it.

@@ -77,6 +77,7 @@ func (t *tx) emit(kind string, in *intent, object any) {
 	}
 	t.events = append(t.events, &event{
 		N: n, ID: id, Type: kind, Created: t.now.Unix(), Intent: in.ID, Order: in.Metadata["order"], Body: body,
+		reference: in.Metadata["reference"], ours: t.p != nil,
 	})
 }
 

@@ -183,6 +183,7 @@ func (v *visit) change(w http.ResponseWriter, fn func(*tx, *intent)) bool {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return false
 	}
+	v.s.moment(w)
 	v.s.publish(events)
 	return true
 }
