@@ -2,7 +2,7 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build peers test check bench microbench engine chaos rolling powercuts flips mutants fmt clean
+.PHONY: help demo build peers test check bench results microbench engine chaos rolling powercuts flips mutants fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,17 +28,18 @@ check: ## formatting, vet, house rules, lint
 	$(GO) test -count=1 -run '^TestHouse' .
 	$(LINT) run ./...
 
-bench: build ## let crowds come to sales of twelve kinds, one after the other; reports go to bench-results
-	@failed=; for s in $${CATRACA_SCENARIOS:-spike on-sale best-available same-seats abandon slow-phone bots payment-down late-webhooks reconnect-storm kill-leader drain}; do \
-		bin/catraca-bench run $$s --out bench-results $(ARGS) || failed="$$failed $$s ($$?)"; \
-	done; test -z "$$failed" || { echo "not passed, with exit codes:$$failed"; exit 1; }
+bench: build ## run the canonical set of load tests, about ten minutes; the report goes to bench-results
+	bin/catraca-bench set --results bench/results $(ARGS); code=$$?; $(MAKE) --no-print-directory results; exit $$code
+
+results: ## chart what is kept in bench/results over time, in docs/results.html
+	@$(GO) run ./cmd/catraca-bench report --history bench/results -o html --out docs/results.html
 
 microbench: ## run the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/... ./cluster/...
 
 engine: ## measure the engine in processes of its own, against what is promised
 	$(GO) build -o bin/ ./cmd/catraca-bench
-	bin/catraca-bench engine --results bench/results $(ARGS)
+	bin/catraca-bench engine --results bench/results $(ARGS); code=$$?; $(MAKE) --no-print-directory results; exit $$code
 
 chaos: ## a hundred rounds of kills, stops, partitions and moves on three nodes
 	CATRACA_CHAOS_ROUNDS=$${CATRACA_CHAOS_ROUNDS:-100} $(GO) test -count=1 -timeout 6h -v -run '^TestChaos$$' $(ARGS) .
