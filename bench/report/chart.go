@@ -227,7 +227,27 @@ func spreads(run *record.Run) []chart {
 		}
 		c.Lines = append(c.Lines, l)
 	}
-	return []chart{c}
+	return []chart{c.trimmed()}
+}
+
+// trimmed is the chart without the right end at which no line has a figure, down to the next whole nine.
+func (c chart) trimmed() chart {
+	end := 0
+	for _, l := range c.Lines {
+		for i, v := range l.Y {
+			if !math.IsNaN(float64(v)) {
+				end = max(end, i)
+			}
+		}
+	}
+	for end+1 < len(c.X) && float64(c.X[end]) < math.Ceil(float64(c.X[end])-rounding)-rounding {
+		end++
+	}
+	for i := range c.Lines {
+		c.Lines[i].Y = c.Lines[i].Y[:min(end+1, len(c.Lines[i].Y))]
+	}
+	c.X = c.X[:min(end+1, len(c.X))]
+	return c
 }
 
 // maxHistogram bounds an encoded histogram.

@@ -46,6 +46,9 @@ func History(w io.Writer, kept []Kept) error {
 	}
 	if len(kept) > 0 {
 		p.Says = fmt.Sprintf("%d kept results, the latest of %s. Figures hold for the machine they were measured on.", len(kept), day(p.Kept[0]))
+		if len(kept) == 1 {
+			p.Says = fmt.Sprintf("One kept result, of %s. Its figures hold for the machine they were measured on.", day(p.Kept[0]))
+		}
 	}
 	return page(w, "history.html", "The bench over time · Catraca", charts, p)
 }

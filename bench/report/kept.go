@@ -190,14 +190,22 @@ func keptOfEngine(e engineResult) []Kept {
 			k.Verdict = "missed"
 		}
 		if v, unit := leading(r.Got); unit != "" {
-			f := Figure{What: r.What, Value: v, Unit: unit, Got: r.Got}
+			f := Figure{What: r.What, Value: v, Unit: unit, Got: asSpan(r.Got)}
 			if p, same := leading(r.Promised); same == unit {
-				f.Promised, f.Floor = p, r.Promised
+				f.Promised, f.Floor = p, asSpan(r.Promised)
 			}
 			k.Figures = append(k.Figures, f)
 		}
 	}
 	return []Kept{k}
+}
+
+// asSpan is a duration as every report writes it, and anything else as it is.
+func asSpan(text string) string {
+	if d, err := time.ParseDuration(text); err == nil {
+		return span(d.Seconds())
+	}
+	return text
 }
 
 func keptOfPeer(p peerResult) []Kept {

@@ -93,13 +93,26 @@ func rateOf(run *record.Run, done int64) float64 {
 	return 0
 }
 
-// whole is the operations of all classes together, in the order recorded; byClass those of each class.
+// whole is the operations of all classes together, as a fan does them; byClass those of each class.
 func whole(run *record.Run) []record.Operation {
-	return slices.DeleteFunc(slices.Clone(run.Operations), func(o record.Operation) bool { return o.Class != "" })
+	return asDone(slices.DeleteFunc(slices.Clone(run.Operations), func(o record.Operation) bool { return o.Class != "" }))
 }
 
 func byClass(run *record.Run) []record.Operation {
-	return slices.DeleteFunc(slices.Clone(run.Operations), func(o record.Operation) bool { return o.Class == "" })
+	return asDone(slices.DeleteFunc(slices.Clone(run.Operations), func(o record.Operation) bool { return o.Class == "" }))
+}
+
+// asDone puts operations into the order in which a fan does them; those that are not known here come last, as they were.
+func asDone(list []record.Operation) []record.Operation {
+	order := []string{"sign-in", "connect", "join", "claim", "map", "hold", "order", "pay", "ticket", "push"}
+	rank := func(o record.Operation) int {
+		if i := slices.Index(order, o.Name); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(list, func(a, b record.Operation) int { return cmp.Compare(rank(a), rank(b)) })
+	return list
 }
 
 // counted is one entry of a map of counters.
