@@ -141,8 +141,8 @@ func TestWhatTheProviderHoldsBackIsToldApart(t *testing.T) {
 	} {
 		w := &watcher{}
 		v := &visit{f: &Fan{Observer: w}, out: Outcome{Order: &wire.Order{ID: "o1-1"}}}
-		v.f.Held = func(_ context.Context, order string, from, to time.Time) (time.Duration, error) {
-			if order != "o1-1" || !from.Equal(paid) || to.Before(from) {
+		v.f.Held = func(_ context.Context, order string, from, to time.Time, notices bool) (time.Duration, error) {
+			if order != "o1-1" || !notices || !from.Equal(paid) || to.Before(from) {
 				t.Errorf("asked for %s from %v to %v", order, from, to)
 			}
 			return c.held, c.err

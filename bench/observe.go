@@ -83,8 +83,8 @@ func (v *visit) endPaying(ctx context.Context, u *under, code string) {
 		return
 	}
 	now := time.Now()
-	held, err := v.f.Held(ctx, v.out.Order.ID, u.planned, now)
-	if err != nil { // whatever it was counts as the server's
+	held, err := v.f.Held(ctx, v.out.Order.ID, u.planned, now, u.op != "pay") // which no notice ends
+	if err != nil {                                                           // whatever it was counts as the server's
 		held = 0
 	}
 	held = min(max(held, 0), now.Sub(u.planned))

@@ -77,12 +77,15 @@ func SandboxBank(client *http.Client, base string) func(ctx context.Context, cod
 }
 
 // SandboxHeld asks the sandbox at base what it has held back on purpose.
-func SandboxHeld(client *http.Client, base string) func(ctx context.Context, order string, from, to time.Time) (time.Duration, error) {
-	return func(ctx context.Context, order string, from, to time.Time) (time.Duration, error) {
+func SandboxHeld(client *http.Client, base string) Held {
+	return func(ctx context.Context, order string, from, to time.Time, notices bool) (time.Duration, error) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		ago := func(t time.Time) string { return strconv.FormatInt(time.Since(t).Milliseconds(), 10) } // no clock but ours
 		q := url.Values{"order": {order}, "from_ago": {ago(from)}, "to_ago": {ago(to)}}
+		if notices {
+			q.Set("notices", "1")
+		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/bank/held?"+q.Encode(), nil)
 		if err != nil {
 			return 0, err

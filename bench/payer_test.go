@@ -150,7 +150,7 @@ func TestSandboxBank(t *testing.T) {
 		t.Errorf("the payment is %s", got)
 	}
 	ask := func(order string) time.Duration {
-		d, err := held(t.Context(), order, began, time.Now())
+		d, err := held(t.Context(), order, began, time.Now(), false)
 		if err != nil {
 			t.Error(err)
 		}
@@ -167,7 +167,7 @@ func TestSandboxBank(t *testing.T) {
 	if d, other := ask("o1-5"), ask("o1-6"); d < delay || d > time.Since(began) || other != 0 {
 		t.Errorf("held back for %v, another order for %v", d, other)
 	}
-	if _, err := held(t.Context(), "o1-5", began.Add(-48*time.Hour), time.Now()); err == nil {
+	if _, err := held(t.Context(), "o1-5", began.Add(-48*time.Hour), time.Now(), true); err == nil {
 		t.Error("two days were asked for")
 	}
 }

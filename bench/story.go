@@ -72,9 +72,8 @@ type Fan struct {
 	// Bank plays the person in the app of the bank, given a Pix code, and says when the money was sent. nil: a Pix is left
 	// alone, and nobody knows when it is paid.
 	Bank func(ctx context.Context, code string) (time.Time, error)
-	// Held says how long of a time the payment provider has held back, on purpose, what it had to say about an order. nil:
-	// it never does.
-	Held func(ctx context.Context, order string, from, to time.Time) (time.Duration, error)
+	// Held is asked what the payment provider holds back on purpose; nil: it never does.
+	Held Held
 	// Map is the plan of the seats; nil: the fan knows none, and cannot choose by name.
 	Map *Map
 	// Comeback is the longest pause before a lost socket is opened again; 0: 20 s.
@@ -86,6 +85,10 @@ type Fan struct {
 	// Class is the kind of line the fan has, for the record; Client and Sockets are what really make it so.
 	Class string
 }
+
+// Held says how long of a time the payment provider has held back, on purpose, its answers about an order, and with notices
+// also the notices of what the payer has done.
+type Held func(ctx context.Context, order string, from, to time.Time, notices bool) (time.Duration, error)
 
 // Observer learns how long the operations of fans took: connect, join, claim, map, hold, order, pay, ticket, push.
 // Many fans call it at the same time. The first operation is planned for when the fan was due, a later one for the

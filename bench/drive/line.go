@@ -26,7 +26,7 @@ type line struct {
 	bank    *http.Client // reaches the payment pages
 	payer   func(ctx context.Context, page, card string) (time.Time, error)
 	pix     func(ctx context.Context, code string) (time.Time, error)
-	held    func(ctx context.Context, order string, from, to time.Time) (time.Duration, error)
+	held    bench.Held
 }
 
 // sharedConns bounds the connections that fans without a class of their own share, and bankConns those to the payment

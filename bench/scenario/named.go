@@ -69,7 +69,7 @@ func arrivals() []named {
 			s.Fans, s.Duration, s.OpensIn, s.Mix = 50_000, 4*time.Minute, 0, usual()
 			s.Event.RatePerMinute, s.Event.ActiveCap = 12_000, 600
 			s.Arrival = []Arrival{{Shape: "spike", Over: 30 * time.Second}}
-			for _, op := range []string{"connect", "join", "claim", "map", "hold", "order", "pay"} {
+			for _, op := range []string{"connect", "join", "claim", "map", "hold", "order", "pay", "ticket", "tickets"} {
 				s.bound(op+".p99<250ms", op+".failed==0")
 			}
 		}},

@@ -66,7 +66,7 @@ func (s *Server) api(op string, work operation) http.HandlerFunc {
 		if fault.is("delay") {
 			from := s.o.Now()
 			whole := pause(r.Context(), fault.delay())
-			s.held.add(s.referenceOf(r, p), from, s.o.Now())
+			s.held.add(s.referenceOf(r, p), heldTime{from: from, to: s.o.Now()})
 			if !whole {
 				return
 			}

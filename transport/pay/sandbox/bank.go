@@ -14,7 +14,8 @@ import (
 // test has to know of the delays that it has ordered. Neither needs a key: whoever has a Pix code may pay it.
 //
 //	POST /bank/pix   code=…                        pays a Pix; 204, also when it is paid already
-//	GET  /bank/held  order=o1-5&from_ago=&to_ago=  how long of that time, in ms before now, was held back by a delay
+//	GET  /bank/held  order=o1-5&from_ago=&to_ago=  how long of that time, in ms before now, a delay has held back answers to
+//	                                               the shop; with notices=1 also notices of what the payer has done
 func (s *Server) bankRoutes() {
 	s.mux.HandleFunc("POST /bank/pix", s.bankPix)
 	s.mux.HandleFunc("GET /bank/held", s.bankHeld)
@@ -76,11 +77,14 @@ type heldTimes struct {
 	list map[string][]heldTime // by the order's reference
 }
 
-type heldTime struct{ from, to time.Time }
+type heldTime struct {
+	from, to time.Time
+	notice   bool // of what the payer has done, and not the answer to a call
+}
 
 // add notes one. An order that has many, or one too many of them, is not noted any more: then it is the shop that seems slow.
-func (h *heldTimes) add(order string, from, to time.Time) {
-	if order == "" || !to.After(from) {
+func (h *heldTimes) add(order string, t heldTime) {
+	if order == "" || !t.to.After(t.from) {
 		return
 	}
 	h.mu.Lock()
@@ -89,18 +93,21 @@ func (h *heldTimes) add(order string, from, to time.Time) {
 		h.list = make(map[string][]heldTime)
 	}
 	if old := h.list[order]; len(old) < maxHeldTimes && (old != nil || len(h.list) < maxHeldOrders) {
-		h.list[order] = append(old, heldTime{from, to})
+		h.list[order] = append(old, t)
 	}
 }
 
 // within is how much of a time was held back; what overlaps counts once.
-func (h *heldTimes) within(order string, from, to time.Time) (sum time.Duration) {
+func (h *heldTimes) within(order string, from, to time.Time, notices bool) (sum time.Duration) {
 	h.mu.Lock()
 	list := slices.Clone(h.list[order])
 	h.mu.Unlock()
 	slices.SortFunc(list, func(a, b heldTime) int { return a.from.Compare(b.from) })
 	for _, t := range list {
 		begin, end := later(t.from, from), earlier(t.to, to)
+		if t.notice && !notices {
+			continue
+		}
 		if end.After(begin) {
 			sum += end.Sub(begin)
 			from = end
@@ -136,5 +143,6 @@ func (s *Server) bankHeld(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]int64{"held_ms": s.held.within(r.FormValue("order"), from, to).Milliseconds()}) // the asker is gone
+	held := s.held.within(r.FormValue("order"), from, to, r.FormValue("notices") == "1")
+	_ = json.NewEncoder(w).Encode(map[string]int64{"held_ms": held.Milliseconds()}) // the asker is gone
 }

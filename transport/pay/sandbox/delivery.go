@@ -57,7 +57,7 @@ func (s *Server) dispatch(ev *event) {
 	case f.is("delay"):
 		d.due = now.Add(f.delay())
 		if !ev.ours {
-			s.held.add(ev.reference, now, d.due)
+			s.held.add(ev.reference, heldTime{now, d.due, true})
 		}
 	case f.is("bad_signature"), f.is("old_timestamp"):
 		d.fault = f.Do
