@@ -213,6 +213,9 @@ duration: 1m
 arrival: [{shape: spike, over: 1s}]
 mix:
   - {story: buy, weight: 3, at_least: 1, at_most: 2, linger: 100ms}
+  - {story: buy, weight: 2, at_least: 1, at_most: 3, linger: 100ms, choose: map}
+  - {story: same-seats, weight: 3, at_least: 1, at_most: 2, linger: 100ms}
+  - {story: bank, choose: map, pages: true}
   - {story: pix, at_least: 1, at_most: 2}
   - {story: give-up}
 payment: {pix_after: 100ms}
@@ -236,6 +239,13 @@ thresholds: [hold.failed==0, oversell==0, outcome.failed==0]
 	}
 	if run.Audit.Counted["tickets"] < run.Outcomes["bought"] || run.Audit.Counted["captured"] == 0 {
 		t.Errorf("the books hold %v", run.Audit.Counted)
+	}
+	chosen := false
+	for _, o := range run.Operations {
+		chosen = chosen || o.Name == "map" && o.Count >= 40*9/10
+	}
+	if !chosen {
+		t.Errorf("fans bought without looking at the map: %+v", run.Operations)
 	}
 	names := make(map[string]bool)
 	for _, s := range run.Server {

@@ -107,6 +107,42 @@ func TestSetBefore(t *testing.T) {
 	}
 }
 
+// A set of two runs a scenario after the other, leaves one page and what is to be kept, and the next one is held beside it.
+func TestSetOnServersOfItsOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts servers")
+	}
+	s, err := scenario.Parse("tiny", []byte("name: tiny\nfans: 12\nopens_in: 200ms\nduration: 30s\narrival: [{shape: spike, over: 300ms}]\nmix: [{story: same-seats}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := s
+	other.Name, other.Bounds = "other", []string{"hold.p99<1ns"}
+	o := setOptions{binary: built(t), out: t.TempDir(), results: t.TempDir(), list: []scenario.Scenario{s, other}}
+	var shown string
+	for range 2 {
+		var out, said lockedBuffer
+		code, err := o.run(t.Context(), environment{stdout: &out, stderr: &said})
+		if err != nil || code != record.ExitThreshold {
+			t.Fatalf("exit %d, %v\n%s%s", code, err, out.String(), said.String())
+		}
+		shown = out.String()
+		if lines := strings.Count(said.String(), "\n"); lines != 3 || !strings.HasPrefix(said.String(), "2 scenarios, about ") {
+			t.Errorf("%d lines are said on the way:\n%s", lines, said.String())
+		}
+		o.list, o.results = o.list[:2], ""
+	}
+	for _, want := range []string{"scenario", "tiny", "other: threshold missed", "hold.p99<1ns: got ", "beside the set before", "index.html"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%q is not said:\n%s", want, shown)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(lastSet(o.out), "index.html"))
+	if err != nil || !strings.Contains(string(page), "NOT ALL PASSED") {
+		t.Errorf("the page: %v", err)
+	}
+}
+
 // What `scenario show` prints, `scenario check` finds no fault in.
 func TestScenarioCheck(t *testing.T) {
 	for _, name := range scenario.Names() {
