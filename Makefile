@@ -2,7 +2,7 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build peers test check bench results microbench engine chaos rolling powercuts flips mutants fmt clean
+.PHONY: help demo build peers sockets test check bench results microbench engine chaos rolling powercuts flips mutants fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,10 @@ build: ## build the static binary into bin/
 
 peers: build ## build what catraca-bench compares with PostgreSQL, Redis and etcd
 	CGO_ENABLED=0 $(GO) build -C bench/peers -trimpath -ldflags='-s -w' -o ../../bin/catraca-bench-peers .
+
+sockets: build ## compare what a live socket costs with centrifuge
+	CGO_ENABLED=0 $(GO) build -C bench/sockets -trimpath -ldflags='-s -w' -o ../../bin/catraca-bench-sockets .
+	bin/catraca-bench sockets --results bench/results $(ARGS)
 
 test: ## run every test with the race detector
 	@.ci/prepare

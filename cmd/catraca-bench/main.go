@@ -47,6 +47,7 @@ func run(ctx context.Context, env environment) int {
 	root.AddCommand(
 		runCommand(env, &code), rerunCommand(env, &code), auditCommand(env, &code), setCommand(env, &code), scenarioCommand(env),
 		reportCommand(env), compareCommand(env, &missed), engineCommand(env, &missed), engineNodeCommand(env),
+		socketsCommand(env),
 	)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &wrongError{err} })
 	root.SetArgs(env.args)

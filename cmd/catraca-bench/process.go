@@ -162,3 +162,13 @@ func withoutSettings(env []string) []string {
 	}
 	return out
 }
+
+// number is the process's, while it runs; 0: it was not started.
+func (p *process) number() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
