@@ -75,7 +75,7 @@ func (h *hub) serve(ctx context.Context, ready func(sockets, operator net.Addr) 
 	defer h.stop()
 	var addresses [2]net.Addr
 	for i, handler := range []http.Handler{h.sockets(), h.operator()} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}

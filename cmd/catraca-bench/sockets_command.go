@@ -167,7 +167,7 @@ func (o *socketsOptions) measure(ctx context.Context, h hubServer) (f socketsFig
 // pushed measures what it costs to do nothing, and to tell everybody something beside it.
 func (o *socketsOptions) pushed(ctx context.Context, h hubServer, c *listeners, f *socketsFigure) error {
 	p, n := h.probe(), float64(o.sockets)
-	frames, size := c.frames.Load(), c.bytes.Load()
+	frames := c.frames.Load()
 	took, cpu, err := p.during(func() error { return rest(ctx, o.idle) })
 	if err != nil {
 		return err
@@ -177,7 +177,8 @@ func (o *socketsOptions) pushed(ctx context.Context, h hubServer, c *listeners, 
 	if err := o.prepare(ctx, h, c); err != nil {
 		return err
 	}
-	frames, size = c.frames.Load(), c.bytes.Load()
+	frames = c.frames.Load()
+	size := c.bytes.Load()
 	var last []time.Duration
 	took, cpu, err = p.during(func() error {
 		for range o.pushes {

@@ -219,7 +219,7 @@ func TestListeners(t *testing.T) {
 }
 
 func TestListenersWhoAreRefused(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed below
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
