@@ -89,7 +89,7 @@ type peerResult struct {
 }
 
 // ReadKept reads all results kept in a folder (*.json), the oldest first. A file that is neither a run, a set of runs, nor
-// a result of the engine or beside a peer is an error that names it.
+// a result of the engine, beside a peer or of live sockets is an error that names it.
 func ReadKept(folder fs.FS) ([]Kept, error) {
 	paths, err := fs.Glob(folder, "*.json")
 	if err != nil {
@@ -130,6 +130,8 @@ func parseKept(raw []byte) ([]Kept, error) {
 		Rows   json.RawMessage `json:"rows"`
 		Peer   string          `json:"peer"`
 		Set    json.RawMessage `json:"set"`
+		// Sockets is how many a comparison of live sockets opened.
+		Sockets int `json:"sockets"`
 	}
 	if err := json.Unmarshal(raw, &kind); err != nil {
 		return nil, fmt.Errorf("parse result: %w", err)
@@ -146,10 +148,12 @@ func parseKept(raw []byte) ([]Kept, error) {
 		list, err = parsed(raw, keptOfSet)
 	case kind.Peer != "":
 		list, err = parsed(raw, keptOfPeer)
+	case kind.Sockets > 0:
+		list, err = parsed(raw, keptOfSockets)
 	case len(kind.Rows) > 0:
 		list, err = parsed(raw, keptOfEngine)
 	default:
-		err = fmt.Errorf("it is neither a run, a set of runs, nor what the engine and compare commands keep")
+		err = fmt.Errorf("it is neither a run, a set of runs, nor what the engine, compare and sockets commands keep")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("parse result: %w", err)
