@@ -16,6 +16,7 @@ import (
 type Set struct {
 	Began, Ended time.Time
 	Runs         []SetRun
+	LeftOut      []string // scenarios that this machine cannot run, and why
 }
 
 // SetRun is one of them.
@@ -120,10 +121,14 @@ func (s Set) Text(w io.Writer) error {
 			bounded(&b, v.Reasons)
 		}
 	}
+	if len(s.LeftOut) > 0 {
+		line(&b, "")
+		line(&b, "left out")
+		bounded(&b, s.LeftOut)
+	}
 	if slices.ContainsFunc(s.Runs, func(r SetRun) bool { return r.Before != nil }) {
 		line(&b, "")
 		line(&b, "beside the set before")
-		rows = nil
 		for _, r := range s.Runs {
 			if r.Before != nil {
 				line(&b, "  %-16s  %s", r.Run.Scenario, r.beside())
@@ -150,7 +155,11 @@ func (s Set) says() string {
 			passed++
 		}
 	}
-	return fmt.Sprintf("%d of %d scenarios passed, in %s.", passed, len(s.Runs), span(s.Ended.Sub(s.Began).Seconds()))
+	left := ""
+	if n := len(s.LeftOut); n > 0 {
+		left = fmt.Sprintf(" %d could not be run here.", n)
+	}
+	return fmt.Sprintf("%d of %d scenarios passed, in %s.%s", passed, len(s.Runs), span(s.Ended.Sub(s.Began).Seconds()), left)
 }
 
 // keptSet is what stays of a set when its runs are thrown away: a few kilobytes.

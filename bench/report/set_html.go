@@ -16,6 +16,7 @@ type setPage struct {
 	Columns          []string
 	Beside           bool // some run has an earlier one
 	Runs             []setPart
+	LeftOut          []string
 	Sheet            []pairOfTexts
 }
 
@@ -31,7 +32,7 @@ type setPart struct {
 
 // HTML writes a set as one file without network: the table of all runs, and the figures and charts of each.
 func (s Set) HTML(w io.Writer) error {
-	p := setPage{Word: "PASSED", Tone: "good", Says: s.says(), Columns: setColumns()}
+	p := setPage{Word: "PASSED", Tone: "good", Says: s.says(), Columns: setColumns(), LeftOut: s.LeftOut}
 	var charts []chart
 	var fans, bought, failed int64
 	for _, r := range s.Runs {

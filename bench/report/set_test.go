@@ -19,7 +19,7 @@ func madeSet() Set {
 	fresh.Verdict.Invalid = []string{"generator <b>saturated"}
 	return Set{Began: passed().Began, Ended: passed().Began.Add(610 * time.Second), Runs: []SetRun{
 		{Run: passed(), Page: "run-1.html", Before: again}, {Run: slower, Page: "run-2.html", Before: passed()}, {Run: fresh},
-	}}
+	}, LeftOut: []string{"whole-sale: too few <i>files"}}
 }
 
 func setText(t *testing.T, s Set) string {
@@ -45,7 +45,7 @@ func TestSetText(t *testing.T) {
 	text := setText(t, madeSet())
 	for _, want := range []string{
 		"scenario           verdict     fans", "kill-leader         passed", "steady        safety broke", "spike              invalid", "no difference in ",
-		"seat A-12 has two owners", "generator <b>saturated", "1 of 3 scenarios passed, in 10 min 10 s.", "commit 7bae1e1", "claim p99 1.1", "(worse)",
+		"seat A-12 has two owners", "generator <b>saturated", "1 of 3 scenarios passed, in 10 min 10 s. 1 could not be run here.", "left out\n  whole-sale: too few <i>files", "commit 7bae1e1", "claim p99 1.1", "(worse)",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text does not say %q:\n%s", want, text)
@@ -68,7 +68,7 @@ func TestSetPage(t *testing.T) {
 	t.Parallel()
 	page := setHTML(t, madeSet())
 	wellFormed(t, "set", page)
-	for _, want := range []string{"NOT ALL PASSED", `href="run-2.html"`, "1 of 3 scenarios passed", "generator &lt;b&gt;saturated", `id="steady"`, "Beside the set before"} {
+	for _, want := range []string{"NOT ALL PASSED", `href="run-2.html"`, "1 of 3 scenarios passed", "generator &lt;b&gt;saturated", `id="steady"`, "left out: whole-sale: too few &lt;i&gt;files", "Beside the set before"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

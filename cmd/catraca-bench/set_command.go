@@ -92,6 +92,11 @@ func (o *setOptions) run(ctx context.Context, env environment) (code int, err er
 	l.say("%d scenarios, about %s; the report will be %s", len(o.list), roughly(o.takes()), filepath.Join(folder, "index.html"))
 	for _, s := range o.list {
 		run, err := o.one(ctx, l, s)
+		if few, ok := errors.AsType[*crowd.FilesError](err); ok { // the others can be run all the same
+			l.leftOut(few)
+			set.LeftOut = append(set.LeftOut, s.Name+": "+few.Error())
+			continue
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -106,6 +111,9 @@ func (o *setOptions) run(ctx context.Context, env environment) (code int, err er
 		}
 	}
 	set.Ended = time.Now()
+	if len(set.Runs) == 0 {
+		return 0, wrong("nothing was run: %s", strings.Join(set.LeftOut, "; "))
+	}
 	return code, o.keep(env, folder, set)
 }
 
@@ -146,7 +154,7 @@ func (o *setOptions) keep(env environment, folder string, set results.Set) error
 		return err
 	}
 	kept := ""
-	if o.results != "" {
+	if o.results != "" && !set.Runs[len(set.Runs)-1].Run.Verdict.Aborted {
 		kept = filepath.Join(o.results, "set-"+set.Began.UTC().Format("2006-01-02-1504"))
 		if err := os.MkdirAll(o.results, 0o750); err != nil {
 			return wrong("make --results: %w", err)
@@ -245,6 +253,12 @@ func (l *setLine) meanwhile(format string, args ...any) {
 		text = text[:i]
 	}
 	l.p.transient(text)
+}
+
+// leftOut says that this machine cannot run a scenario.
+func (l *setLine) leftOut(why error) {
+	l.p.transient("")
+	l.say("%sLEFT OUT     %v", l.title(), why)
 }
 
 func (l *setLine) end(run *record.Run) {
