@@ -267,7 +267,7 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	}
 	*cmd = sale.AppendCommand((*cmd)[:0], c)
 	q := &relay.Question[*machine, sale.Result]{
-		Shard: h.shard, Machine: uint32(id), Command: *cmd, Repeatable: repeatable(c), Handle: h.handle, Keep: keep, Decode: sale.DecodeResult,
+		Shard: h.shard, Machine: uint32(id), Command: *cmd, Repeatable: repeatable(c), Handle: h.handle, Keep: Keep, Decode: sale.DecodeResult,
 	}
 	res, index, elsewhere, err := relay.Ask(ctx, s.o.Forward, s.o.Patience, q)
 	if err != nil { // somebody may still read the command
@@ -284,7 +284,30 @@ func (s *Service) Submit(ctx context.Context, id sale.EventID, c *sale.Command) 
 	return res, nil
 }
 
-func keep(r sale.Result) sale.Result {
+// Waiter is told how a command ends that was begun: Result on the machine's goroutine with what is valid during the call,
+// then Answer. It returns at once.
+type Waiter = sequencer.Waiter[sale.Result]
+
+// Begin is [Service.Submit] for who does not wait, on the node that leads the sale: w is told the outcome, unless there is
+// an error. A command that was not done, or may not have been ([sequencer.ErrNotLeader], [sequencer.ErrUnknown]), may be
+// given to Submit with the same key.
+func (s *Service) Begin(id sale.EventID, c *sale.Command, w Waiter) error {
+	h, err := s.hub(id)
+	if err != nil {
+		return err
+	}
+	if !h.handle.Leading() {
+		return fmt.Errorf("begin at event %d: %w", id, sequencer.ErrNotLeader)
+	}
+	cmd := sale.AppendCommand(make([]byte, 0, 96), c)
+	if err := h.handle.SubmitFor(s.o.Patience, cmd, w); err != nil {
+		return fmt.Errorf("begin at event %d: %w", id, err)
+	}
+	return nil
+}
+
+// Keep copies what a result points to.
+func Keep(r sale.Result) sale.Result {
 	r.Units, r.Lines = slices.Clone(r.Units), slices.Clone(r.Lines)
 	return r
 }

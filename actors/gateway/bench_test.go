@@ -91,7 +91,7 @@ func populate(b *testing.B, h *eventtest.House, g *Gateway, frames *atomic.Int64
 	}
 	workers := make([]*worker, len(g.workers))
 	for i := range workers {
-		workers[i] = newWorker(fresh)
+		workers[i] = newWorker(fresh, i)
 	}
 	err = h.Events.Read(context.Background(), 1, func(s *sale.State) {
 		for a := sale.AccountID(1); a <= herd; a++ {
@@ -138,7 +138,7 @@ func BenchmarkDelta(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := newWorker(g)
+	w := newWorker(g, 0)
 	frames := new(atomic.Int64)
 	for a := range sale.AccountID(herd / 4) {
 		w.attach(&entry{room: r, account: a + 1, fan: &count{frames}})

@@ -74,10 +74,11 @@ type AreaFree struct {
 	Free uint32
 }
 
-// HoldChanged tells a fan that its hold changed; Gone when it is no more.
+// HoldChanged tells a fan that its hold changed; Gone when it is no more. Index is that of the entry it happened in.
 type HoldChanged struct {
-	Hold sale.HoldID
-	Gone bool
+	Hold  sale.HoldID
+	Gone  bool
+	Index uint64
 }
 
 // OrderChanged tells a fan that its order changed.

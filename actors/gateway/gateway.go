@@ -55,6 +55,7 @@ type Gateway struct {
 	root    *actor.RootContext
 	workers []*worker
 	pids    []*actor.PID // of the workers
+	shares  uint64       // how many there are
 	lanes   [presenceLanes]*lane
 	metrics *metrics
 	moving  atomic.Bool // fans are being sent to other nodes
@@ -80,8 +81,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{o: o, root: o.System.Root, rooms: make(map[sale.EventID]*room), metrics: newMetrics(o.Registerer)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	for i := range 2 * runtime.GOMAXPROCS(0) {
-		w := newWorker(g)
+	g.shares = 2 * uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // positive
+	for i := range int(g.shares) {                //nolint:gosec // small
+		w := newWorker(g, i)
 		props := actor.PropsFromProducer(func() actor.Actor { return w })
 		pid, err := g.root.SpawnNamed(props, "gateway/"+strconv.Itoa(i))
 		if err != nil {
@@ -225,8 +227,11 @@ func (g *Gateway) opened(id sale.EventID) *room {
 }
 
 func (g *Gateway) worker(account sale.AccountID) *actor.PID {
-	return g.pids[spread(account)%uint64(len(g.pids))]
+	return g.pids[g.share(account)]
 }
+
+// share is the number of the worker whose account it is.
+func (g *Gateway) share(account sale.AccountID) uint64 { return spread(account) % g.shares }
 
 // spread is Fibonacci hashing: accounts are dense, and neighbours should not share a worker.
 func spread(account sale.AccountID) uint64 { return uint64(account) * 0x9e3779b97f4a7c15 >> 32 }

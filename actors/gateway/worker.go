@@ -64,6 +64,7 @@ type (
 // worker owns the connections of its accounts. It is an actor: one message at a time, no locks.
 type worker struct {
 	g        *Gateway
+	number   uint64 // which share of the accounts is its own
 	fans     map[fanKey][]*entry
 	watchers map[sale.EventID]map[*entry]struct{} // those who want the seat map's changes
 	leaving  leaving
@@ -71,9 +72,9 @@ type worker struct {
 	beating  atomic.Bool // a beat is in the mailbox: no second one is put there
 }
 
-func newWorker(g *Gateway) *worker {
+func newWorker(g *Gateway, number int) *worker {
 	return &worker{
-		g: g, fans: make(map[fanKey][]*entry), watchers: make(map[sale.EventID]map[*entry]struct{}),
+		g: g, number: uint64(number), fans: make(map[fanKey][]*entry), watchers: make(map[sale.EventID]map[*entry]struct{}),
 		leaving: newLeaving(g.o.AwayAfter),
 	}
 }
@@ -189,7 +190,7 @@ func (w *worker) delta(d *event.Delta) {
 	now := w.g.o.Now().UnixMilli()
 	for i := range d.Changes {
 		c := &d.Changes[i]
-		if c.Account == 0 {
+		if c.Account == 0 || w.g.share(c.Account) != w.number {
 			continue
 		}
 		for _, e := range w.fans[fanKey{d.Event, c.Account}] {
@@ -197,7 +198,7 @@ func (w *worker) delta(d *event.Delta) {
 			case sale.ChangePlace:
 				w.moved(e, c, d.Clock, now)
 			case sale.ChangeHold:
-				e.fan.Push(HoldChanged{Hold: c.Hold, Gone: c.At == 0})
+				e.fan.Push(HoldChanged{Hold: c.Hold, Gone: c.At == 0, Index: d.Index})
 				if e.extended(c.At) {
 					w.push(e, now, true)
 				}

@@ -43,6 +43,12 @@ func (h *Handle[M, R]) Done() <-chan struct{} { return h.dead }
 // exactly once.
 func (h *Handle[M, R]) Submit(cmd []byte, w Waiter[R]) error { return h.submit(cmd, w, endless) }
 
+// SubmitFor is Submit with a patience, 0 for none: then w is told [ErrUnknown], or [ErrUnavailable] if the command was
+// surely not done.
+func (h *Handle[M, R]) SubmitFor(patience time.Duration, cmd []byte, w Waiter[R]) error {
+	return h.submit(cmd, w, h.until(patience))
+}
+
 func (h *Handle[M, R]) submit(cmd []byte, w Waiter[R], until time.Duration) error {
 	if len(cmd) > MaxCommandBytes {
 		return fmt.Errorf("submit %d bytes, at most %d: %w", len(cmd), MaxCommandBytes, ErrTooLarge)

@@ -22,6 +22,8 @@ import (
 // Sales is what the API needs of the sales. Package event has it.
 type Sales interface {
 	Submit(ctx context.Context, id sale.EventID, c *sale.Command) (sale.Result, error)
+	// Begin is Submit for who does not wait, on the node that leads the sale.
+	Begin(id sale.EventID, c *sale.Command, w event.Waiter) error
 	Read(ctx context.Context, id sale.EventID, fn func(*sale.State)) error
 	// ReadStrict reads a state with everything that was acknowledged before, by any node.
 	ReadStrict(ctx context.Context, id sale.EventID, fn func(*sale.State)) error

@@ -43,8 +43,12 @@ func TestPace(t *testing.T) {
 	if err := h.API.Ask(t.Context(), person, "en", cfg.Event, sale.OpJoin); err == nil {
 		t.Error("joined over the socket")
 	}
-	if status, _ := h.API.Look(t.Context(), person, "en", cfg.Event, "hold.get", nil); status != http.StatusNotFound {
-		t.Errorf("what the socket itself asks counts too: %d", status)
+	if hold, err := h.API.LookHold(t.Context(), person, cfg.Event); hold != nil || err != nil {
+		t.Errorf("what the socket itself asks counts too: %+v, %v", hold, err)
+	}
+	begun := make(ended, 1)
+	if !h.API.Begin(t.Context(), person, "en", cfg.Event, "hold", "", []byte(`{"seats":[1]}`), begun) || <-begun != http.StatusTooManyRequests {
+		t.Error("a hold was begun")
 	}
 	at = at.Add(time.Second)
 	read(fan).Want(t, http.StatusOK)
@@ -76,3 +80,10 @@ func TestPaceOfVirtualFans(t *testing.T) {
 	}
 	fan.Do(t, "GET", apitest.Path(cfg, "seats"), nil).Problem(t, wire.TooManyRequests)
 }
+
+// ended hears how a call ends.
+type ended chan int
+
+func (e ended) Hold(uint64, sale.HoldID) {}
+
+func (e ended) Done(status int, _ wire.Appender) { e <- status }

@@ -10,6 +10,11 @@ func refusal(e sale.EventID, r sale.Result, lang string) error {
 	if r.Refusal == sale.Done {
 		return nil
 	}
+	return problemOf(e, r, lang)
+}
+
+// problemOf is the problem of a refusal.
+func problemOf(e sale.EventID, r sale.Result, lang string) *wire.Problem {
 	p := wire.NewProblem(refusalCode(r.Refusal), lang)
 	switch r.Refusal {
 	case sale.RefusedConflict:
@@ -36,19 +41,50 @@ func units(in []sale.UnitID) []uint32 {
 }
 
 func refusalCode(r sale.Refusal) wire.Code {
-	codes := map[sale.Refusal]wire.Code{
-		sale.RefusedClosed: wire.Closed, sale.RefusedNotOpen: wire.NotOpen, sale.RefusedNoPlace: wire.NoPlace,
-		sale.RefusedNotYourTurn: wire.NotYourTurn, sale.RefusedNoLease: wire.NoLease, sale.RefusedConflict: wire.Conflict,
-		sale.RefusedSoldOut: wire.SoldOut, sale.RefusedLimit: wire.Limit, sale.RefusedOrphan: wire.Orphan,
-		sale.RefusedUnknownUnit: wire.UnknownUnit, sale.RefusedUnknown: wire.NotFound, sale.RefusedExpired: wire.Expired,
-		sale.RefusedRenewed: wire.AlreadyRenewed, sale.RefusedPaying: wire.PaymentInProgress, sale.RefusedState: wire.WrongState,
-		sale.RefusedAttempts: wire.TooManyAttempts, sale.RefusedMismatch: wire.IdempotencyMismatch,
-		sale.RefusedInvalid: wire.InvalidRequest, sale.RefusedRemoved: wire.Removed, sale.RefusedFull: wire.Busy,
-		sale.RefusedHoldExists: wire.HoldExists, sale.RefusedScanned: wire.WrongState, sale.RefusedRevoked: wire.WrongState,
-		sale.RefusedVersion: wire.WrongState, sale.RefusedAmount: wire.WrongState,
+	switch r {
+	case sale.RefusedClosed:
+		return wire.Closed
+	case sale.RefusedNotOpen:
+		return wire.NotOpen
+	case sale.RefusedNoPlace:
+		return wire.NoPlace
+	case sale.RefusedNotYourTurn:
+		return wire.NotYourTurn
+	case sale.RefusedNoLease:
+		return wire.NoLease
+	case sale.RefusedConflict:
+		return wire.Conflict
+	case sale.RefusedSoldOut:
+		return wire.SoldOut
+	case sale.RefusedLimit:
+		return wire.Limit
+	case sale.RefusedOrphan:
+		return wire.Orphan
+	case sale.RefusedUnknownUnit:
+		return wire.UnknownUnit
+	case sale.RefusedUnknown:
+		return wire.NotFound
+	case sale.RefusedExpired:
+		return wire.Expired
+	case sale.RefusedRenewed:
+		return wire.AlreadyRenewed
+	case sale.RefusedPaying:
+		return wire.PaymentInProgress
+	case sale.RefusedState, sale.RefusedScanned, sale.RefusedRevoked, sale.RefusedVersion, sale.RefusedAmount:
+		return wire.WrongState
+	case sale.RefusedAttempts:
+		return wire.TooManyAttempts
+	case sale.RefusedMismatch:
+		return wire.IdempotencyMismatch
+	case sale.RefusedInvalid:
+		return wire.InvalidRequest
+	case sale.RefusedRemoved:
+		return wire.Removed
+	case sale.RefusedFull:
+		return wire.Busy
+	case sale.RefusedHoldExists:
+		return wire.HoldExists
+	default:
+		return wire.Internal
 	}
-	if c, ok := codes[r]; ok {
-		return c
-	}
-	return wire.Internal
 }

@@ -103,10 +103,10 @@ func renderLines(c *sale.Config, lines []sale.OrderLine) []wire.Line {
 	return out
 }
 
-func renderHold(e sale.EventID, c *sale.Config, h sale.Hold) wire.Hold {
-	out := wire.Hold{
+func renderHold(e sale.EventID, c *sale.Config, h sale.Hold) *wire.Hold {
+	out := &wire.Hold{
 		ID: wire.HoldRef(e, h.ID), Expires: wire.Time(h.Expires), Cap: wire.Time(h.Cap), Renewed: h.Renewed,
-		Lines: renderLines(c, h.Lines), Total: money(h.Amount, c),
+		Lines: renderLines(c, h.Lines), Total: money(h.Amount, c), Adjacent: h.Adjacent,
 	}
 	if h.Order != 0 {
 		ref := wire.OrderRef(e, h.Order)

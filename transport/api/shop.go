@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/catraca/catraca/actors/directory"
@@ -51,10 +53,36 @@ func (s *Server) Call(ctx context.Context, p directory.Person, lang string, id s
 	return s.socketOp(ctx, op, id, &call{s: s, person: p, lang: lang, key: commandKey(p, op, key), body: body, strict: looks(op)})
 }
 
-// Look is Call for what the socket itself wants to know after a change it was told of: from this node's own copy, which
-// has the change, and not counted against the fan's pace.
-func (s *Server) Look(ctx context.Context, p directory.Person, lang string, id sale.EventID, op string, body []byte) (status int, out []byte) {
-	return s.socketOp(ctx, op, id, &call{s: s, person: p, lang: lang, body: body})
+// LookHold and LookOrder are what the live socket itself wants to know after a change it was told of: from this node's own
+// copy, which has the change, and not counted against the fan's pace. nil: there is none.
+func (s *Server) LookHold(ctx context.Context, p directory.Person, id sale.EventID) (*wire.Hold, error) {
+	a, err := s.look(id, p, func(c *call) (answer, error) { return c.holdGet(ctx) })
+	h, _ := a.body.(*wire.Hold) // nil when there is none
+	return h, err
+}
+
+// LookOrder is as [Server.LookHold].
+func (s *Server) LookOrder(ctx context.Context, p directory.Person, id sale.EventID, order sale.OrderID) (*wire.Order, error) {
+	a, err := s.look(id, p, func(c *call) (answer, error) {
+		c.id = wire.OrderRef(id, order)
+		return c.orderGet(ctx)
+	})
+	if o, ok := a.body.(wire.Order); ok && err == nil {
+		return &o, nil
+	}
+	return nil, err
+}
+
+func (s *Server) look(id sale.EventID, p directory.Person, do func(*call) (answer, error)) (answer, error) {
+	v, err := s.o.Sales.View(id)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := do(&call{s: s, person: p, lang: p.Lang, view: v})
+	if p, ok := errors.AsType[*wire.Problem](err); ok && p.Code == wire.NotFound {
+		return answer{}, nil
+	}
+	return a, err
 }
 
 func (s *Server) socketOp(ctx context.Context, op string, id sale.EventID, c *call) (status int, out []byte) {
@@ -79,13 +107,16 @@ func (s *Server) carry(a answer, err error, lang string) (status int, out []byte
 	if a.body == nil {
 		return http.StatusNoContent, nil
 	}
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	if body, ok := a.body.(wire.Appender); ok {
+		return a.status, body.AppendJSON(nil)
+	}
 	b, err := json.Marshal(a.body)
 	if err != nil {
 		problem := s.problem(wire.Internal, lang)
 		return problem.Status, problem.JSON()
-	}
-	if a.status == 0 {
-		a.status = http.StatusOK
 	}
 	return a.status, b
 }
@@ -146,48 +177,70 @@ func (c *call) submit(ctx context.Context, cmd sale.Command) (sale.Result, error
 }
 
 func (c *call) hold(ctx context.Context) (answer, error) {
-	var in wire.HoldRequest
-	err := decode(c.body, &in, c.lang)
+	cmd, err := c.holdCommand()
 	if err != nil {
 		return answer{}, err
-	}
-	cmd := sale.Command{Op: sale.OpHold}
-	if in.Best != nil {
-		if len(in.Seats)+len(in.Areas) > 0 {
-			return answer{}, invalid(c.lang, "/best", "both", "either best, or seats and areas")
-		}
-		cmd.Best = bestQuery(in.Best)
-		if cmd.Best.Quantity == 0 {
-			return answer{}, invalid(c.lang, "/best/quantity", "range", "at least 1")
-		}
-	} else {
-		if cmd.Lines, err = c.lines(&in, ""); err != nil {
-			return answer{}, err
-		}
-		if len(cmd.Lines) == 0 {
-			return answer{}, invalid(c.lang, "/seats", "required", "name seats, areas or best")
-		}
 	}
 	res, err := c.submit(ctx, cmd)
 	if err != nil {
 		return answer{}, err
 	}
+	return c.holdAnswer(ctx, res)
+}
+
+const statusCreated = http.StatusCreated
+
+// holdCommand reads what is to be held.
+func (c *call) holdCommand() (sale.Command, error) {
+	cmd := sale.Command{Op: sale.OpHold}
+	in, ok := wire.ScanHold(c.body)
+	if !ok {
+		in = wire.HoldRequest{}
+		if err := decode(c.body, &in, c.lang); err != nil {
+			return cmd, err
+		}
+	}
+	if in.Best != nil {
+		if len(in.Seats)+len(in.Areas) > 0 {
+			return cmd, invalid(c.lang, "/best", "both", "either best, or seats and areas")
+		}
+		cmd.Best = bestQuery(in.Best)
+		if cmd.Best.Quantity == 0 {
+			return cmd, invalid(c.lang, "/best/quantity", "range", "at least 1")
+		}
+		return cmd, nil
+	}
+	var err error
+	if cmd.Lines, err = c.lines(&in, ""); err != nil {
+		return cmd, err
+	}
+	if len(cmd.Lines) == 0 {
+		return cmd, invalid(c.lang, "/seats", "required", "name seats, areas or best")
+	}
+	return cmd, nil
+}
+
+// holdAnswer tells what a hold has come to. A hold that the command has just made is as its result says; the same request
+// once more is told the hold as it is now, or the answer that it got then if it is over.
+func (c *call) holdAnswer(ctx context.Context, res sale.Result) (answer, error) {
+	if !res.Repeated {
+		return answer{status: statusCreated, body: c.madeHold(res)}, nil
+	}
 	h, err := c.readHold(ctx, res.Hold)
-	if err != nil && res.Repeated {
-		// The same request once more, and the hold is over by now: the answer it got then.
-		h, err = storedHold(c.view.Config, res), nil
-	}
 	if err != nil {
-		return answer{}, err
+		return answer{status: statusCreated, body: c.madeHold(res)}, nil //nolint:nilerr // what it was told when it was made
 	}
-	out := renderHold(c.view.Event, c.view.Config, h)
-	out.Adjacent = res.Adjacent
-	return answer{status: http.StatusCreated, body: out}, nil
+	return answer{status: statusCreated, body: renderHold(c.view.Event, c.view.Config, h)}, nil
+}
+
+// madeHold is the hold as the command made it.
+func (c *call) madeHold(res sale.Result) *wire.Hold {
+	return renderHold(c.view.Event, c.view.Config, storedHold(c.view.Config, res))
 }
 
 // storedHold rebuilds a hold from the answer to the command that made it.
 func storedHold(cfg *sale.Config, res sale.Result) sale.Hold {
-	h := sale.Hold{ID: res.Hold, Expires: res.At, Cap: res.Cap, Amount: res.Amount}
+	h := sale.Hold{ID: res.Hold, Expires: res.At, Cap: res.Cap, Amount: res.Amount, Adjacent: res.Adjacent}
 	for _, l := range res.Lines {
 		cat := cfg.Plan.Categories[cfg.Plan.CategoryOf(l.Unit)]
 		h.Lines = append(h.Lines, sale.OrderLine{Unit: l.Unit, Count: l.Count, Price: cat.Price, Fee: cat.Fee})
@@ -220,24 +273,24 @@ func (c *call) lines(in *wire.HoldRequest, under string) ([]sale.Line, error) {
 	if n := len(in.Seats) + len(in.Areas); n > sale.MaxPerHold {
 		return nil, invalid(c.lang, under+"/seats", "length", "at most "+strconv.Itoa(sale.MaxPerHold)+" seats and areas")
 	}
-	seen := make(map[uint32]bool)
-	var out []sale.Line
+	out := make([]sale.Line, 0, len(in.Seats)+len(in.Areas))
+	seen := func(u uint32) bool { // they are few
+		return slices.ContainsFunc(out, func(l sale.Line) bool { return l.Unit == sale.UnitID(u) })
+	}
 	for i, u := range in.Seats {
-		if seen[u] {
+		if seen(u) {
 			return nil, invalid(c.lang, under+"/seats/"+strconv.Itoa(i), "repeated", "each seat once")
 		}
-		seen[u] = true
 		out = append(out, sale.Line{Unit: sale.UnitID(u), Count: 1})
 	}
 	for i, a := range in.Areas {
 		at := under + "/areas/" + strconv.Itoa(i)
-		if seen[a.Unit] {
+		if seen(a.Unit) {
 			return nil, invalid(c.lang, at+"/unit", "repeated", "each area once")
 		}
 		if a.Count == 0 {
 			return nil, invalid(c.lang, at+"/count", "range", "at least 1")
 		}
-		seen[a.Unit] = true
 		out = append(out, sale.Line{Unit: sale.UnitID(a.Unit), Count: a.Count})
 	}
 	return out, nil
@@ -335,16 +388,21 @@ func (c *call) changeOf(in *wire.HoldChange, id sale.HoldID) (sale.Command, erro
 }
 
 func (c *call) holdRelease(ctx context.Context) (answer, error) {
-	ref, err := c.named()
-	if err != nil {
-		return answer{}, err
+	cmd, err := c.releaseCommand()
+	if err == nil {
+		_, err = c.submit(ctx, cmd)
 	}
-	id, err := c.holdID(ref)
-	if err != nil {
-		return answer{}, err
-	}
-	_, err = c.submit(ctx, sale.Command{Op: sale.OpHoldRelease, Hold: id})
 	return answer{}, err
+}
+
+// releaseCommand reads what is to be given back.
+func (c *call) releaseCommand() (sale.Command, error) {
+	cmd := sale.Command{Op: sale.OpHoldRelease}
+	ref, err := c.named()
+	if err == nil {
+		cmd.Hold, err = c.holdID(ref)
+	}
+	return cmd, err
 }
 
 // named returns the id of the path or of the body.
@@ -352,7 +410,11 @@ func (c *call) named() (string, error) {
 	if c.id != "" {
 		return c.id, nil
 	}
-	var in wire.IDRequest
+	in, ok := wire.ScanID(c.body)
+	if ok {
+		return in.ID, nil
+	}
+	in = wire.IDRequest{}
 	err := decode(c.body, &in, c.lang)
 	return in.ID, err
 }

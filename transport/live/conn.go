@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -32,6 +33,7 @@ const (
 type conn struct {
 	s      *Server
 	ws     *websocket.Conn
+	socket *socket // beneath ws
 	person directory.Person
 	event  sale.EventID
 	slug   string
@@ -45,8 +47,10 @@ type conn struct {
 
 	mu      sync.Mutex // guards the outbox
 	out     outbox
-	writing bool // a writer runs
-	closed  bool // nothing is written any more
+	told    told        // a hold that a reply tells
+	queued  [lanes]bool // it waits for a writer
+	writing bool        // somebody writes
+	closed  bool        // nothing is written any more
 
 	seq     uint64 // the writer's
 	offered int64  // deadline of the last offer told; the writer's
@@ -55,7 +59,11 @@ type conn struct {
 
 func newConn(s *Server, ws *websocket.Conn, p directory.Person, id sale.EventID, slug, source string) *conn {
 	ctx, end := context.WithCancel(context.Background())
-	c := &conn{s: s, ws: ws, person: p, event: id, slug: slug, source: source, ctx: ctx, end: end}
+	below, ok := ws.NetConn().(*socket)
+	if !ok { // the upgrade was given another
+		below = newSocket(ws.NetConn(), s.o.WriteWait)
+	}
+	c := &conn{s: s, ws: ws, socket: below, person: p, event: id, slug: slug, source: source, ctx: ctx, end: end}
 	c.lang.Store(&c.person.Lang)
 	c.alive()
 	return c
@@ -82,11 +90,25 @@ func (c *conn) run() {
 
 // prepare sets what the connection's reads and control frames do.
 func (c *conn) prepare() {
-	if tcp, ok := underlying(c.ws.NetConn()).(*net.TCPConn); ok {
+	if tcp, ok := underlying(c.socket.Conn).(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(writeBuf) // only a hint
 	}
 	c.ws.SetReadLimit(wire.MaxUpBytes)
 	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
+	answer := c.ws.CloseHandler()
+	c.ws.SetCloseHandler(func(code int, text string) error {
+		if c.parting() { // this is the peer's answer
+			return nil
+		}
+		return answer(code, text)
+	})
+}
+
+// parting says that the goodbye was said.
+func (c *conn) parting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.parting
 }
 
 func underlying(n net.Conn) net.Conn {
@@ -106,14 +128,13 @@ func (c *conn) listen() {
 			return errFlood
 		}
 		c.alive()
-		err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(goodbye))
-		if errors.Is(err, websocket.ErrCloseSent) {
+		if c.parting() {
 			return nil
 		}
-		return err
+		return c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(goodbye))
 	})
 	for {
-		kind, b, err := c.ws.ReadMessage()
+		kind, b, err := c.read()
 		switch {
 		case errors.Is(err, errFlood):
 			c.bye(wire.CloseTooMany, "too many frames")
@@ -137,7 +158,31 @@ func (c *conn) listen() {
 			c.bye(wire.CloseBadMessage, "text frames only")
 			return
 		}
-		c.up(b)
+		c.up(*b)
+		c.s.buffers.Put(b)
+	}
+}
+
+// read waits for the next message. The buffer is given back by the caller; who waits has none.
+func (c *conn) read() (kind int, b *[]byte, err error) {
+	kind, r, err := c.ws.NextReader()
+	if err != nil {
+		return 0, nil, err
+	}
+	b, ok := c.s.buffers.Get().(*[]byte)
+	if !ok {
+		b = new(make([]byte, 0, wire.MaxUpBytes+1))
+	}
+	for *b = (*b)[:0]; ; {
+		n, err := r.Read((*b)[len(*b):cap(*b)]) // the library's limit is less than the room
+		*b = (*b)[:len(*b)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return kind, b, nil
+		case err != nil:
+			c.s.buffers.Put(b)
+			return 0, nil, err
+		}
 	}
 }
 
@@ -180,10 +225,8 @@ func (c *conn) up(b []byte) {
 }
 
 func (c *conn) ask(op sale.Op) {
-	ctx, cancel := context.WithTimeout(c.ctx, callWait)
-	defer cancel()
 	lang := *c.lang.Load()
-	if err := c.s.o.Caller.Ask(ctx, c.person, lang, c.event, op); err != nil {
+	if err := c.s.o.Caller.Ask(c.ctx, c.person, lang, c.event, op); err != nil {
 		var p *wire.Problem
 		if !errors.As(err, &p) {
 			p = wire.NewProblem(wire.Internal, lang)
@@ -198,23 +241,42 @@ func (c *conn) showPlace() {
 	c.s.o.Gateway.Again(c.event, sale.AccountID(c.person.Account), c)
 }
 
-// call does a shopping operation on a goroutine of its own, several of one fan at once.
+// call does a shopping operation, several of one fan at once. One that is a single command needs no goroutine; what has to
+// be waited for gets its own.
 func (c *conn) call(u wire.Up) {
 	lang := *c.lang.Load()
 	if c.calls.Add(1) > maxCalls {
 		c.calls.Add(-1)
 		p := wire.NewProblem(wire.TooManyRequests, lang)
 		p.RetryAfter = 200
-		c.reply(u.ID, p.Status, p.JSON())
+		c.reply(u.ID, p.Status, p)
 		return
 	}
-	c.s.running.Go(func() {
-		defer c.calls.Add(-1)
+	c.s.running.Add(1)
+	b := begun{c, u.ID}
+	if c.s.o.Caller.Begin(c.ctx, c.person, lang, c.event, u.Op, u.Key, u.Body, b) {
+		return
+	}
+	u.Body = bytes.Clone(u.Body) // part of what was read
+	go func() {
 		ctx, cancel := context.WithTimeout(c.ctx, callWait)
 		defer cancel()
 		status, body := c.s.o.Caller.Call(ctx, c.person, lang, c.event, u.Op, u.Key, u.Body)
-		c.reply(u.ID, status, body)
-	})
+		b.Done(status, wire.JSON(body))
+	}()
+}
+
+// begun is a call that is under way. It implements [api.Told].
+type begun struct {
+	c  *conn
+	id uint64
+}
+
+// Done implements [api.Told].
+func (b begun) Done(status int, body wire.Appender) {
+	b.c.reply(b.id, status, body)
+	b.c.calls.Add(-1)
+	b.c.s.running.Done()
 }
 
 // mute stops writing: the peer is gone, or has been told the last word.

@@ -86,6 +86,7 @@ func (s *Server) Close(ctx context.Context, over time.Duration) {
 	gone := make(chan struct{})
 	go func() {
 		s.running.Wait()
+		s.writers.close()
 		close(gone)
 	}()
 	patience := time.NewTimer(partingWait)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -37,7 +38,6 @@ func TestSaleOverTheSocket(t *testing.T) {
 	}
 
 	hold := call[wire.Hold](t, s, fan, 1, "hold", wire.HoldRequest{Seats: []uint32{0, 1}}, http.StatusCreated, "GET", "")
-	apitest.Frame(t, s, "hold", func(f wire.HoldDown) bool { return f.Hold != nil && f.Hold.ID == hold.ID })
 	call[wire.Hold](t, s, fan, 2, "hold.change", wire.HoldChange{ID: hold.ID, Add: &wire.HoldRequest{Seats: []uint32{2}}}, http.StatusOK, "GET", apitest.Path(cfg, "holds/me"))
 	call[wire.Hold](t, s, fan, 3, "hold.get", nil, http.StatusOK, "GET", apitest.Path(cfg, "holds/me"))
 	order := call[wire.Order](t, s, fan, 4, "order", wire.OrderRequest{Hold: hold.ID}, http.StatusCreated, "GET", "")
@@ -229,6 +229,34 @@ func TestHoldGoes(t *testing.T) {
 	fan.Do(t, "DELETE", apitest.Path(cfg, "holds", hold.ID), nil).Want(t, http.StatusNoContent)
 	if f := apitest.Frame(t, s, "hold", func(f wire.HoldDown) bool { return f.Hold == nil }); f.Reason != "gone" {
 		t.Errorf("frame is %+v", f)
+	}
+}
+
+// A hold that a call has made is told to the connection by the reply alone, and to the fan's others as a change.
+func TestOwnHoldIsToldOnce(t *testing.T) {
+	h := house(t)
+	cfg := h.Event(t, nil)
+	fan := h.Virtual(t, cfg)
+	fan.Shop(t, cfg)
+	own, other := fan.Live(t, cfg), fan.Live(t, cfg)
+	for round := range uint64(3) {
+		status, b := own.Call(t, 2*round+1, "hold", "", wire.HoldRequest{Seats: []uint32{4, 5}})
+		var hold wire.Hold
+		if err := json.Unmarshal(b, &hold); err != nil || status != http.StatusCreated || len(hold.Lines) != 2 {
+			t.Fatalf("hold: %d %s, %v", status, b, err)
+		}
+		got := apitest.Frame(t, other, "hold", func(wire.HoldDown) bool { return true })
+		if got.Hold == nil || !reflect.DeepEqual(*got.Hold, hold) {
+			t.Errorf("the other hears of %+v, the reply says %+v", got.Hold, hold)
+		}
+		if status, b := own.Call(t, 2*round+2, "hold.release", "", wire.IDRequest{ID: hold.ID}); status != http.StatusNoContent {
+			t.Fatalf("release: %d %s", status, b)
+		}
+		for name, s := range map[string]*apitest.Socket{"own": own, "other": other} {
+			if f := apitest.Frame(t, s, "hold", func(wire.HoldDown) bool { return true }); f.Hold != nil || f.Reason != "gone" {
+				t.Errorf("the %s connection hears of %+v, the hold is no more", name, f)
+			}
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ type Server struct {
 	o        Options
 	upgrader websocket.Upgrader
 	shared   shared
+	writers  *writers
+	buffers  sync.Pool // of *[]byte, for what fans send
 	metrics  *metrics
 
 	mu      sync.Mutex
@@ -46,10 +48,10 @@ func New(o Options) *Server {
 	o.complete()
 	s := &Server{
 		o: o, conns: make(map[*conn]struct{}), sources: make(map[string]int), stop: make(chan struct{}),
-		metrics: newMetrics(o.Registerer),
+		metrics: newMetrics(o.Registerer), writers: newWriters(),
 	}
 	s.upgrader = websocket.Upgrader{
-		HandshakeTimeout: 5 * time.Second, ReadBufferSize: 512, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
+		HandshakeTimeout: 5 * time.Second, ReadBufferSize: 512, WriteBufferSize: 256, WriteBufferPool: &sync.Pool{},
 		Subprotocols: []string{wire.Subprotocol}, CheckOrigin: s.originAllowed, EnableCompression: false,
 	}
 	s.done.Go(s.pulse)
@@ -87,7 +89,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, problem)
 		return
 	}
-	ws, err := s.upgrader.Upgrade(w, r, nil)
+	ws, err := s.upgrader.Upgrade(taker{w, s.o.WriteWait}, r, nil)
 	if err != nil {
 		s.release(source)
 		return // the upgrader has answered
@@ -95,7 +97,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newConn(s, ws, p, id, r.PathValue("event"), source)
 	if !s.add(c) {
 		s.release(source)
-		c.part(wire.CloseRestart, "moving to another server, the place is kept")
+		_, _ = c.socket.Write(appendClose(nil, wire.CloseRestart, restarting)) // the peer may be gone
+		c.part(wire.CloseRestart)
 		c.shut()
 		return
 	}

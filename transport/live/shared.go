@@ -1,7 +1,7 @@
 package live
 
 import (
-	"encoding/json"
+	"slices"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -16,17 +16,16 @@ type shared struct {
 	mu     sync.Mutex
 	ticks  map[sale.EventID]*encoded
 	stocks map[sale.EventID]*encoded
-	pong   *websocket.PreparedMessage
 	seq    uint64
 }
 
 // encoded is the newest frame of one kind and event.
 type encoded struct {
 	of  any
-	msg *websocket.PreparedMessage
+	msg []byte // a whole frame
 }
 
-func (s *shared) tick(f *gateway.TickFrame) *websocket.PreparedMessage {
+func (s *shared) tick(f *gateway.TickFrame) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.ticks[f.Event]; ok && e.of == f {
@@ -56,7 +55,7 @@ func (s *shared) tick(f *gateway.TickFrame) *websocket.PreparedMessage {
 	return msg
 }
 
-func (s *shared) stock(f *gateway.StockFrame) *websocket.PreparedMessage {
+func (s *shared) stock(f *gateway.StockFrame) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.stocks[f.Event]; ok && e.of == f {
@@ -78,23 +77,8 @@ func (s *shared) stock(f *gateway.StockFrame) *websocket.PreparedMessage {
 	return msg
 }
 
-func (s *shared) ping() *websocket.PreparedMessage {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pong == nil {
-		s.pong, _ = websocket.NewPreparedMessage(websocket.PingMessage, nil) // a constant message
-	}
-	return s.pong
-}
-
-func prepare(v any) *websocket.PreparedMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil
-	}
-	m, err := websocket.NewPreparedMessage(websocket.TextMessage, b)
-	if err != nil {
-		return nil
-	}
-	return m
+// prepare is a whole frame.
+func prepare(v any) []byte {
+	b := endFrame(appendAny(beginFrame(nil), v), 0, websocket.TextMessage)
+	return slices.Clip(b)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/catraca/catraca/actors/gateway"
 	"github.com/catraca/catraca/actors/sale"
 	"github.com/catraca/catraca/actors/sale/seatmap"
+	"github.com/catraca/catraca/transport/api"
 	"github.com/catraca/catraca/transport/api/apitest"
 	"github.com/catraca/catraca/transport/live"
 	"github.com/catraca/catraca/transport/wire"
@@ -70,8 +71,16 @@ func (s *stage) Call(ctx context.Context, _ directory.Person, _ string, _ sale.E
 	return http.StatusOK, s.reply
 }
 
-func (s *stage) Look(context.Context, directory.Person, string, sale.EventID, string, []byte) (int, []byte) {
-	return http.StatusNotFound, nil
+func (s *stage) Begin(context.Context, directory.Person, string, sale.EventID, string, string, []byte, api.Told) bool {
+	return false
+}
+
+func (s *stage) LookHold(context.Context, directory.Person, sale.EventID) (*wire.Hold, error) {
+	return nil, nil //nolint:nilnil // there is none
+}
+
+func (s *stage) LookOrder(context.Context, directory.Person, sale.EventID, sale.OrderID) (*wire.Order, error) {
+	return nil, nil //nolint:nilnil // there is none
 }
 
 func (s *stage) Ask(context.Context, directory.Person, string, sale.EventID, sale.Op) error {

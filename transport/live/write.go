@@ -2,9 +2,6 @@ package live
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
-	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -15,121 +12,174 @@ import (
 	"github.com/catraca/catraca/transport/wire"
 )
 
-// write writes until nothing waits, then ends: an idle fan has no writer.
-func (c *conn) write() {
+// serve writes what waits with as few system calls as there can be. What has to be asked or waited for first gets a
+// goroutine. A writer's goroutine; b is its buffer, which it gets back.
+func (c *conn) serve(lane int, a *attempt, b []byte) []byte {
+	c.mu.Lock()
+	c.queued[lane] = false
+	if c.writing || c.closed || c.out.empty() { // somebody else has been here
+		c.mu.Unlock()
+		c.s.running.Done()
+		return b
+	}
+	c.writing = true
+	if c.out.asks() {
+		c.mu.Unlock()
+		go c.write(nil)
+		return b
+	}
+	o := c.takeOut()
+	c.mu.Unlock()
+	for more := true; more; o, more = c.take() {
+		if o.asks() {
+			taken := o // so that only this one is on the heap
+			go c.write(&taken)
+			return b
+		}
+		b = c.encode(b[:0], &o)
+		left, ok, err := a.write(c.socket, b)
+		switch {
+		case err != nil:
+			c.fail()
+			c.s.running.Done()
+			return b
+		case !ok:
+			go c.writeOn(append([]byte(nil), left...), o.code, false)
+			return b
+		case len(left) > 0:
+			go c.writeOn(append([]byte(nil), left...), o.code, true)
+			return b
+		}
+		c.part(o.code)
+	}
+	c.s.running.Done()
+	return b
+}
+
+// writeOn writes what a socket did not take at once, and then whatever waits. begun says that it is the rest of a write.
+func (c *conn) writeOn(left []byte, code int, begun bool) {
+	var err error
+	if begun {
+		err = c.socket.finish(left)
+	} else {
+		_, err = c.socket.Write(left)
+	}
+	if err != nil {
+		c.fail()
+		c.s.running.Done()
+		return
+	}
+	c.part(code)
+	c.write(nil)
+}
+
+// write asks and waits for whatever has to be, until nothing waits to be written, then ends. o, if not nil, was taken
+// already.
+func (c *conn) write(o *outbox) {
 	defer c.s.running.Done()
+	var b []byte
 	for {
-		o, ok := c.take()
-		if !ok {
+		if o == nil {
+			next, ok := c.take()
+			if !ok {
+				return
+			}
+			o = &next
+		}
+		c.look(o)
+		b = c.encode(b[:0], o)
+		if _, err := c.socket.Write(b); err != nil {
+			c.fail()
 			return
 		}
-		if !c.writeAll(&o) {
-			c.mute()
-			c.abort()
-			return
-		}
-		if o.code != 0 {
-			c.part(o.code, o.reason)
-			return
-		}
+		c.part(o.code)
+		o = nil
 	}
 }
 
-// writeAll sends one outbox; false when the peer does not take it in time.
-func (c *conn) writeAll(o *outbox) bool {
+// fail ends a connection whose peer does not take what is written, or is gone.
+func (c *conn) fail() {
+	c.mute()
+	c.abort()
+}
+
+// part ends the connection after the goodbye, if there was one.
+func (c *conn) part(code int) {
+	if code != 0 {
+		c.s.metrics.closed(code)
+		c.linger()
+	}
+}
+
+// encode writes the frames of an outbox one behind the other.
+func (c *conn) encode(b []byte, o *outbox) []byte {
 	for _, f := range o.queue {
-		if !c.send(f) {
-			return false
-		}
+		b = c.add(b, f)
 	}
-	if o.place != nil && !c.writePlace(*o.place) || o.hold && !c.writeHold(o.gone) {
-		return false
+	if o.place != nil {
+		b = c.addPlace(b, o.place)
 	}
-	for _, id := range o.orders {
-		if !c.writeOrder(id) {
-			return false
-		}
+	for _, f := range o.looked {
+		b = c.add(b, f)
 	}
 	if o.reset {
-		if !c.send(func(seq uint64) any {
+		b = c.add(b, plainFrame(func(seq uint64) any {
 			return wire.StockDown{T: "stock", Seq: seq, Reset: true, Changes: []wire.UnitState{}, Areas: []wire.AreaState{}}
-		}) {
-			return false
-		}
+		}))
 	} else {
 		for _, f := range o.stock {
-			if !c.prepared(c.s.shared.stock(f)) {
-				return false
-			}
+			b = c.addWhole(b, c.s.shared.stock(f))
 		}
 	}
-	if o.tick != nil && !c.writeTick(o.tick) {
-		return false
+	if o.tick != nil {
+		b = c.addTick(b, o.tick)
 	}
-	if o.pinging {
-		return c.writePing()
+	if o.ping {
+		b = appendPing(b)
 	}
-	return true
+	if o.code != 0 {
+		b = appendClose(b, o.code, o.reason)
+	}
+	return b
 }
 
-// part says goodbye.
-func (c *conn) part(code int, reason string) {
-	msg := websocket.FormatCloseMessage(code, reason)
-	_ = c.ws.WriteControl(websocket.CloseMessage, msg, time.Now().Add(goodbye)) // the peer may be gone
-	c.s.metrics.closed(code)
-	c.linger()
-}
-
-func (c *conn) send(f func(seq uint64) any) bool {
-	c.seq++
-	b, err := json.Marshal(f(c.seq))
-	if err != nil {
+func (c *conn) add(b []byte, f frame) []byte {
+	start := len(b)
+	b = f.appendTo(beginFrame(b), c.seq+1)
+	if len(b) == start+headRoom {
 		c.s.o.Logger.Error("frame not encoded")
-		return true // the other frames are still good
+		return b[:start]
 	}
-	if err := c.ws.SetWriteDeadline(time.Now().Add(c.s.o.WriteWait)); err != nil {
-		return false
-	}
+	c.seq++
 	c.s.metrics.sent.Inc()
-	return c.ws.WriteMessage(websocket.TextMessage, b) == nil
+	return endFrame(b, start, websocket.TextMessage)
 }
 
-func (c *conn) prepared(m *websocket.PreparedMessage) bool {
-	if m == nil {
-		return true
-	}
-	if err := c.ws.SetWriteDeadline(time.Now().Add(c.s.o.WriteWait)); err != nil {
-		return false
-	}
+// addWhole adds a frame that was made for many.
+func (c *conn) addWhole(b, whole []byte) []byte {
 	c.s.metrics.sent.Inc()
-	return c.ws.WritePreparedMessage(m) == nil
+	return append(b, whole...)
 }
 
-func (c *conn) writePlace(p gateway.Place) bool {
-	if !c.send(func(seq uint64) any {
-		return wire.PlaceDown{T: "place", Seq: seq, Place: api.RenderPlace(p, c.slug)}
-	}) {
-		return false
-	}
+func (c *conn) addPlace(b []byte, p *gateway.Place) []byte {
+	b = c.add(b, placeFrame{api.RenderPlace(*p, c.slug)})
 	if p.State == queue.Removed {
-		return c.send(func(seq uint64) any { return wire.ReasonDown{T: "removed", Seq: seq} })
+		return c.add(b, plainFrame(func(seq uint64) any { return wire.ReasonDown{T: "removed", Seq: seq} }))
 	}
 	if p.State != queue.Offered || p.Deadline == c.offered {
-		return true
+		return b
 	}
 	c.offered = p.Deadline
-	return c.send(func(seq uint64) any {
+	return c.add(b, plainFrame(func(seq uint64) any {
 		return wire.OfferDown{T: "offer", Seq: seq, Deadline: wire.Time(p.Deadline), Now: wire.Time(p.Now)}
-	})
+	}))
 }
 
-// writeTick also says once that the sale is over, and whether anything was left.
-func (c *conn) writeTick(f *gateway.TickFrame) bool {
-	if !c.prepared(c.s.shared.tick(f)) {
-		return false
-	}
+// addTick also says once that the sale is over, and whether anything was left.
+func (c *conn) addTick(b []byte, f *gateway.TickFrame) []byte {
+	b = c.addWhole(b, c.s.shared.tick(f))
 	if f.Phase != sale.PhaseClosed || c.over {
-		return true
+		return b
 	}
 	c.over = true
 	reason := "sold-out"
@@ -138,57 +188,35 @@ func (c *conn) writeTick(f *gateway.TickFrame) bool {
 			reason = "closed"
 		}
 	}
-	return c.send(func(seq uint64) any { return wire.ReasonDown{T: "closed", Seq: seq, Reason: reason} })
+	return c.add(b, plainFrame(func(seq uint64) any { return wire.ReasonDown{T: "closed", Seq: seq, Reason: reason} }))
 }
 
-func (c *conn) writeHold(gone bool) bool {
-	status, body := c.look("hold.get", "")
-	switch status {
-	case http.StatusOK:
-		var h wire.Hold
-		if json.Unmarshal(body, &h) != nil {
-			return true
-		}
-		return c.send(func(seq uint64) any { return wire.HoldDown{T: "hold", Seq: seq, Hold: &h} })
-	case http.StatusNotFound:
-		reason := ""
-		if gone {
-			reason = "gone"
-		}
-		return c.send(func(seq uint64) any { return wire.HoldDown{T: "hold", Seq: seq, Reason: reason} })
-	default:
-		return true // the page asks again when it needs to know
+// look asks for what the fan is told unasked. What cannot be had is left out: the page asks again when it needs to know.
+func (c *conn) look(o *outbox) {
+	if !o.asks() {
+		return
 	}
-}
-
-func (c *conn) writeOrder(id sale.OrderID) bool {
-	status, body := c.look("order.get", wire.OrderRef(c.event, id))
-	if status != http.StatusOK {
-		return true
-	}
-	var o wire.Order
-	if json.Unmarshal(body, &o) != nil {
-		return true
-	}
-	return c.send(func(seq uint64) any { return wire.OrderDown{T: "order", Seq: seq, Order: o} })
-}
-
-// look reads what the fan is told unasked.
-func (c *conn) look(op, id string) (int, []byte) {
 	ctx, cancel := context.WithTimeout(c.ctx, callWait)
 	defer cancel()
-	body := []byte("{}")
-	if id != "" {
-		body, _ = json.Marshal(wire.IDRequest{ID: id}) // a string always encodes
+	if o.hold {
+		h, err := c.s.o.Caller.LookHold(ctx, c.person, c.event)
+		f := holdFrame{hold: h}
+		if h == nil && o.gone {
+			f.reason = "gone"
+		}
+		if err == nil {
+			o.looked = append(o.looked, f)
+		}
 	}
-	return c.s.o.Caller.Look(ctx, c.person, *c.lang.Load(), c.event, op, body)
-}
-
-// writePing also ends connections whose session was revoked.
-func (c *conn) writePing() bool {
-	if !c.s.o.Still(c.ctx, c.person) {
-		c.bye(wire.CloseSignIn, "sign in again")
-		return true
+	for _, id := range o.orders {
+		if order, err := c.s.o.Caller.LookOrder(ctx, c.person, c.event, id); err == nil && order != nil {
+			o.looked = append(o.looked, orderFrame{order})
+		}
 	}
-	return c.prepared(c.s.shared.ping())
+	if o.pinging {
+		if o.ping = c.s.o.Still(c.ctx, c.person); !o.ping {
+			c.bye(wire.CloseSignIn, "sign in again")
+		}
+	}
+	o.hold, o.orders, o.pinging = false, nil, false
 }

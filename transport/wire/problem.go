@@ -125,6 +125,9 @@ func (p *Problem) JSON() []byte {
 	return b
 }
 
+// AppendJSON implements [Appender].
+func (p *Problem) AppendJSON(dst []byte) []byte { return append(dst, p.JSON()...) }
+
 // Write answers a request with the problem and the headers that go with it.
 func (p *Problem) Write(w http.ResponseWriter) {
 	h := w.Header()
