@@ -32,6 +32,7 @@ var order = [][]string{
 	{"transport/issue", "bench", "bench/report"},
 	{"transport/api", "config/eventfile", "config", "bench/scenario", "bench/console"},
 	{"transport/live", "bench/drive"},
+	{"bench/agent"},
 	{"cmd/catraca", "cmd/catraca-bench"},
 }
 
