@@ -27,9 +27,10 @@ func Audit(journals []*Journal) error {
 }
 
 func auditFans(f *findings, journals []*Journal) {
+	f.named = learn(journals)
 	for _, j := range journals {
 		for _, b := range read(j, func() []finding { return slices.Clone(j.breaches) }) {
-			f.add(b.promise, "fan %s: %s", j.account, b.text)
+			f.seen(b.promise, b.at, "account %s at %s: %s", j.account, clock(b.at), b.text)
 		}
 	}
 	auditPlaces(f, journals)
@@ -58,10 +59,12 @@ func auditPlaces(f *findings, journals []*Journal) {
 	var offered placed
 	for i, p := range all {
 		if i > 0 && all[i-1].Number == p.Number {
-			f.add(noOvertaking, "place %d was given to fans %s and %s", p.Number, all[i-1].account, p.account)
+			was := all[i-1]
+			f.add(noOvertaking, "place %d was given to account %s at %s and to account %s at %s", p.Number, was.account, clock(was.Told), p.account, clock(p.Told))
 		}
 		if i > 0 && p.Told.Before(asked.Asked) {
-			f.add(noOvertaking, "fan %s had place %d before fan %s asked, who got place %d", p.account, p.Number, asked.account, asked.Number)
+			f.add(noOvertaking, "account %s had place %d at %s, and account %s, who asked only at %s, got place %d before it",
+				p.account, p.Number, clock(p.Told), asked.account, clock(asked.Asked), asked.Number)
 		}
 		if i == 0 || p.Asked.After(asked.Asked) {
 			asked = p
@@ -70,7 +73,8 @@ func auditPlaces(f *findings, journals []*Journal) {
 			continue
 		}
 		if p.Offered < offered.Offered {
-			f.add(noOvertaking, "place %d was offered %d ms before place %d", p.Number, offered.Offered-p.Offered, offered.Number)
+			f.add(noOvertaking, "account %s with place %d got its turn %d ms before account %s with place %d, who had waited since %s (their offers ended at %s and %s)",
+				p.account, p.Number, offered.Offered-p.Offered, offered.account, offered.Number, clock(offered.Told), moment(p.Offered), moment(offered.Offered))
 		}
 		if p.Offered > offered.Offered {
 			offered = p
@@ -78,32 +82,47 @@ func auditPlaces(f *findings, journals []*Journal) {
 	}
 }
 
+// owned is who was told that something is theirs, and when.
+type owned struct {
+	account, what string
+	at            time.Time
+}
+
+func (o owned) String() string {
+	s := "account " + o.account
+	if o.what != "" {
+		s += " by " + o.what
+	}
+	return s + " at " + clock(o.at)
+}
+
 // auditOwners looks for things that two fans have.
 func auditOwners(f *findings, journals []*Journal) {
-	owner := make(map[string]string)
-	own := func(thing, account string) (taken bool) {
+	owner := make(map[string]owned)
+	own := func(thing string, o owned) (taken bool) {
 		other, taken := owner[thing]
 		if taken {
-			f.add(noSeatTwice, "%s was given to fans %s and %s", thing, other, account)
+			f.add(noSeatTwice, "%s was given to %s and to %s", thing, other, o)
 		}
-		owner[thing] = account
+		owner[thing] = o
 		return taken
 	}
 	for _, j := range journals {
 		for _, h := range j.Holds() {
-			own("hold "+h.Hold.ID, j.account)
+			own("hold "+h.Hold.ID, owned{j.account, "", h.Told})
 		}
 		for _, o := range j.Orders() {
-			own("order "+o.Order.ID, j.account)
+			own("order "+o.Order.ID, owned{j.account, "", o.Told})
 			for _, t := range o.Tickets {
-				own("ticket "+t.ID, j.account)
+				by := owned{j.account, "ticket " + t.ID + " of order " + o.Order.ID, o.Until}
+				own("ticket "+t.ID, owned{j.account, "order " + o.Order.ID, o.Until})
 				if t.Code != "" {
-					own("ticket code "+t.Code, j.account)
+					own("ticket code "+sealed(t.Code), by)
 				}
 				if t.Revoked || t.Area {
 					continue
 				}
-				if own(fmt.Sprintf("unit %d", t.Unit), j.account) {
+				if own(f.named.unit(t.Unit), by) {
 					f.twice(t.Unit)
 				}
 			}
@@ -117,6 +136,10 @@ type span struct {
 	from, to time.Time
 	account  string
 	what     string
+}
+
+func (s *span) String() string {
+	return fmt.Sprintf("in %s of account %s (%s to %s)", s.what, s.account, clock(s.from), clock(s.to))
 }
 
 // auditUnits looks for seats that two fans had at the same time, held or bought.
@@ -145,13 +168,13 @@ func auditUnits(f *findings, journals []*Journal) {
 		return cmp.Or(cmp.Compare(a.unit, b.unit), a.from.Compare(b.from))
 	})
 	for i := 1; i < len(all); i++ {
-		a, b := all[i-1], all[i]
+		a, b := &all[i-1], &all[i]
 		if a.unit == b.unit && a.account != b.account && b.from.Before(a.to) {
-			f.add(noSeatTwice, "unit %d was in %s of fan %s and in %s of fan %s at the same time", a.unit, a.what, a.account, b.what, b.account)
+			f.add(noSeatTwice, "%s was %v and at the same time %v", f.named.unit(a.unit), a, b)
 			f.twice(a.unit)
 		}
 		if a.unit == b.unit && a.to.After(b.to) {
-			all[i].to, all[i].account, all[i].what = a.to, a.account, a.what // the longer one counts against the next
+			all[i] = *a // the longer one counts against the next
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -56,7 +57,7 @@ func (l *teller) told(account string, number uint32, state string, ahead uint32,
 func testHold(id string, units ...uint32) wire.Hold {
 	h := wire.Hold{ID: id, Expires: wire.Time(time.Now().Add(time.Hour).UnixMilli()), Total: wire.Money{Amount: 100 * int64(len(units)), Currency: "BRL"}}
 	for _, u := range units {
-		h.Lines = append(h.Lines, wire.Line{Unit: u, Count: 1})
+		h.Lines = append(h.Lines, wire.Line{Unit: u, Count: 1, Section: "Grã-fina", Row: "C", Seat: strconv.Itoa(int(u))})
 	}
 	return h
 }
@@ -104,15 +105,15 @@ func TestAuditJournals(t *testing.T) {
 			l.told("1", 1, "left", 0, 0)
 			l.told("1", 3, "offered", 0, 70)
 		}},
-		"one number twice":      {want: "place 1 was given to fans 1 and 2", tell: func(l *teller) { l.told("1", 1, "waiting", 0, 0); l.told("2", 1, "waiting", 0, 0) }},
-		"asked later, is first": {want: "before fan 2 asked", tell: func(l *teller) { l.told("1", 2, "waiting", 0, 0); l.told("2", 1, "waiting", 0, 0) }},
+		"one number twice":      {want: "place 1 was given to account 1 at ", tell: func(l *teller) { l.told("1", 1, "waiting", 0, 0); l.told("2", 1, "waiting", 0, 0) }},
+		"asked later, is first": {want: "and account 2, who asked only at ", tell: func(l *teller) { l.told("1", 2, "waiting", 0, 0); l.told("2", 1, "waiting", 0, 0) }},
 		"ahead rises":           {want: "rose from 4 to 5", tell: func(l *teller) { l.told("1", 9, "waiting", 4, 0); l.told("1", 9, "away", 5, 0) }},
-		"overtaken":             {want: "place 2 was offered 10 ms before place 1", tell: func(l *teller) { l.told("1", 1, "offered", 0, 60); l.told("2", 2, "offered", 0, 50) }},
+		"overtaken":             {want: "account 2 with place 2 got its turn 10 ms before account 1 with place 1", tell: func(l *teller) { l.told("1", 1, "offered", 0, 60); l.told("2", 2, "offered", 0, 50) }},
 		"another place":         {want: "was lost", tell: func(l *teller) { l.told("1", 1, "waiting", 0, 0); l.told("1", 2, "waiting", 0, 0) }},
 		"a place from the dead": {want: "was done and is waiting", tell: func(l *teller) { l.told("1", 1, "done", 0, 0); l.told("1", 1, "waiting", 0, 0) }},
-		"one hold for two":      {want: "hold h1-1 was given to fans 1 and 2", tell: func(l *teller) { l.of("1").held(testHold("h1-1", 1), 1); l.of("2").held(testHold("h1-1", 2), 1) }},
+		"one hold for two":      {want: "hold h1-1 was given to account 1 at ", tell: func(l *teller) { l.of("1").held(testHold("h1-1", 1), 1); l.of("2").held(testHold("h1-1", 2), 1) }},
 		"another size":          {want: "1 places, 2 were asked for", tell: func(l *teller) { l.of("1").held(testHold("h1-1", 1), 2) }},
-		"one unit held twice at once": {want: "unit 5 was in hold h1-1 of fan 1 and in hold h1-2 of fan 2", tell: func(l *teller) {
+		"one unit held twice at once": {want: "unit 5 (Grã-fina C-5) was in hold h1-1 of account 1 (", tell: func(l *teller) {
 			a, b := testHold("h1-1", 4, 5), testHold("h1-2", 5)
 			l.of("1").held(a, 2)
 			l.of("2").held(b, 1)
@@ -127,7 +128,7 @@ func TestAuditJournals(t *testing.T) {
 			time.Sleep(time.Microsecond)
 			l.of("2").held(testHold("h1-2", 5), 1)
 		}},
-		"one unit sold twice": {want: "unit 5 was given to fans 1 and 2", tell: func(l *teller) { l.buys("1", "1", 5); l.buys("2", "2", 5) }},
+		"one unit sold twice": {want: "unit 5 (Grã-fina C-5) was given to account 1 by ticket t1-f of order o1-1 at ", tell: func(l *teller) { l.buys("1", "1", 5); l.buys("2", "2", 5) }},
 		"a hold changes":      {want: "has [{2 1}]", tell: func(l *teller) { l.of("1").held(testHold("h1-1", 1), 1); l.of("1").holdSeen(testHold("h1-1", 2)) }},
 		"a hold forgotten":    {want: "before its time", tell: func(l *teller) { l.of("1").held(testHold("h1-1", 1), 1); l.of("1").holdGone("h1-1") }},
 		"a hold given back": {tell: func(l *teller) {
@@ -200,21 +201,22 @@ func honest() (*teller, wire.Ledger, Provider) {
 	l.buys("1", "1", 0, 1)
 	l.buys("2", "2", 2)
 	brl := func(n int64) wire.Money { return wire.Money{Amount: n, Currency: "BRL"} }
+	noon := wire.Time(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).UnixMilli())
 	books := wire.Ledger{
 		Places: wire.LedgerPlaces{Capacity: 4, Free: 1, Sold: 3}, Queue: wire.LedgerQueue{Issued: 2},
 		Money: wire.LedgerMoney{Captured: brl(400), Refunded: brl(100), SoldFace: brl(300)},
 		Rows: []wire.LedgerRow{
 			{Order: "o1-1", Account: "1", State: "fulfilled", Total: brl(200), Units: []wire.LedgerUnit{{Unit: 1, Count: 1}, {Unit: 0, Count: 1}}, Tickets: []string{"t1-a", "t1-b"}},
-			{Order: "o1-2", Account: "2", State: "fulfilled", Total: brl(100), Units: []wire.LedgerUnit{{Unit: 2, Count: 1}}, Tickets: []string{"t1-c"}},
+			{Order: "o1-2", Account: "2", State: "fulfilled", Opened: noon, Paid: noon + 7000, Total: brl(100), Units: []wire.LedgerUnit{{Unit: 2, Count: 1}}, Tickets: []string{"t1-c"}},
 			{Order: "o1-3", Account: "3", State: "refunded", Total: brl(100), Units: []wire.LedgerUnit{{Unit: 2, Count: 1}}, Tickets: []string{"t1-d"}},
 		},
 	}
 	var p Provider
 	err := json.Unmarshal([]byte(`{"payments":[
-		{"payment":"pi_1","captured":200,"metadata":{"reference":"o1-1"}},
-		{"payment":"pi_0","captured":0,"status":"canceled","metadata":{"reference":"o1-2"}},
-		{"payment":"pi_2","captured":100,"metadata":{"reference":"o1-2"}},
-		{"payment":"pi_3","captured":100,"refunded":100,"metadata":{"reference":"o1-3"}}]}`), &p)
+		{"payment":"pi_1","status":"succeeded","currency":"brl","captured":200,"metadata":{"reference":"o1-1"}},
+		{"payment":"pi_0","captured":0,"status":"canceled","currency":"brl","metadata":{"reference":"o1-2"}},
+		{"payment":"pi_2","status":"succeeded","currency":"brl","captured":100,"metadata":{"reference":"o1-2"}},
+		{"payment":"pi_3","status":"succeeded","currency":"brl","captured":100,"refunded":100,"metadata":{"reference":"o1-3"}}]}`), &p)
 	if err != nil {
 		panic(err)
 	}
@@ -228,17 +230,17 @@ func TestAuditLedger(t *testing.T) {
 	}{
 		"honest":              {func(*wire.Ledger) {}, ""},
 		"its own defects":     {func(b *wire.Ledger) { b.Defects = []string{"seat 3 has two owners"} }, "seat 3 has two owners"},
-		"an order is missing": {func(b *wire.Ledger) { b.Rows = b.Rows[1:] }, "order o1-1 of fan 1 was acknowledged and is not in the books"},
+		"an order is missing": {func(b *wire.Ledger) { b.Rows = b.Rows[1:] }, "order o1-1 of account 1 for unit 0 (Grã-fina C-0), unit 1 (Grã-fina C-1) was acknowledged at "},
 		"an order twice":      {func(b *wire.Ledger) { b.Rows = append(b.Rows, b.Rows[0]) }, "twice"},
-		"another owner":       {func(b *wire.Ledger) { b.Rows[0].Account = "7" }, "belongs to 7"},
-		"another price":       {func(b *wire.Ledger) { b.Rows[0].Total.Amount++ }, "costs 200, in the books 201"},
+		"another owner":       {func(b *wire.Ledger) { b.Rows[0].Account = "7" }, "was acknowledged to account 1 at "},
+		"another price":       {func(b *wire.Ledger) { b.Rows[0].Total.Amount++ }, "costs 2.00 BRL, in the books 2.01 BRL"},
 		"other units":         {func(b *wire.Ledger) { b.Rows[1].Units[0].Unit = 3 }, "in the books [{3 1}]"},
-		"a state before":      {func(b *wire.Ledger) { b.Rows[1].State = "awaiting" }, "was fulfilled and is awaiting"},
-		"a ticket is missing": {func(b *wire.Ledger) { b.Rows[0].Tickets = []string{"t1-a", "t1-x"} }, "ticket t1-b of order o1-1 of fan 1 is not"},
-		"a unit sold twice":   {func(b *wire.Ledger) { b.Rows[2].State = "paid"; b.Places.Sold++ }, "unit 2 belongs to orders o1-2 and o1-3"},
+		"a state before":      {func(b *wire.Ledger) { b.Rows[1].State = "awaiting" }, "and is awaiting in the books"},
+		"a ticket is missing": {func(b *wire.Ledger) { b.Rows[0].Tickets = []string{"t1-a", "t1-x"} }, "ticket t1-b of order o1-1 of account 1 for unit 1 (Grã-fina C-1) is not"},
+		"a unit sold twice":   {func(b *wire.Ledger) { b.Rows[2].State = "paid"; b.Places.Sold++ }, "unit 2 (Grã-fina C-2) is sold twice: to order o1-2 of account 2 (fulfilled, opened at 12:00:00.000, paid at 12:00:07.000, tickets t1-c) and order o1-3 of account 3 (paid, "},
 		"sold, and nobody's":  {func(b *wire.Ledger) { b.Places.Sold++ }, "the plan has 4 sold"},
 		"places do not add":   {func(b *wire.Ledger) { b.Places.Free++ }, "places by state"},
-		"a place never given": {func(b *wire.Ledger) { b.Queue.Issued = 0 }, "only 0 were issued"},
+		"a place never given": {func(b *wire.Ledger) { b.Queue.Issued = 0 }, "and only 0 are in the books"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, books, _ := honest()
@@ -254,17 +256,17 @@ func TestAuditMoney(t *testing.T) {
 		want   string
 	}{
 		"honest":                {func(*wire.Ledger, *Provider) {}, ""},
-		"charged, no order":     {func(b *wire.Ledger, _ *Provider) { b.Rows = b.Rows[1:] }, `kept 200 for order "o1-1", which is not in the books`},
-		"charged, no ticket":    {func(b *wire.Ledger, _ *Provider) { b.Rows[0].State = "expired" }, "order o1-1 is expired and costs 200, the provider kept 200"},
-		"ticket, not charged":   {func(_ *wire.Ledger, p *Provider) { p.Payments[0].Captured = 0 }, "the provider kept 0 of it"},
-		"a cent too much":       {func(_ *wire.Ledger, p *Provider) { p.Payments[0].Captured++ }, "kept 201 of it"},
-		"charged twice":         {func(_ *wire.Ledger, p *Provider) { p.Payments[1].Captured = 100 }, "order o1-2 was charged 2 times"},
-		"refunded but kept":     {func(_ *wire.Ledger, p *Provider) { p.Payments[3].Refunded = 50 }, "order o1-3 is refunded"},
-		"still reserved":        {func(_ *wire.Ledger, p *Provider) { p.Payments[1].Authorized = 100 }, "still has 100 reserved"},
+		"charged, no order":     {func(b *wire.Ledger, _ *Provider) { b.Rows = b.Rows[1:] }, `kept 2.00 BRL for order "o1-1", which is not in the books (payment pi_1 succeeded: `},
+		"charged, no ticket":    {func(b *wire.Ledger, _ *Provider) { b.Rows[0].State = "expired" }, "the provider kept 2.00 BRL of order o1-1 of account 1, which is expired and has "},
+		"ticket, not charged":   {func(_ *wire.Ledger, p *Provider) { p.Payments[0].Captured = 0 }, "order o1-1 of account 1 is fulfilled with 2 tickets (t1-a, t1-b) for 2.00 BRL, and the provider took 0 of it (payment pi_1 succeeded: 0.00 BRL taken)"},
+		"a cent too much":       {func(_ *wire.Ledger, p *Provider) { p.Payments[0].Captured++ }, "kept 2.01 BRL of it (payment pi_1 succeeded: 2.01 BRL taken)"},
+		"charged twice":         {func(_ *wire.Ledger, p *Provider) { p.Payments[1].Captured = 100 }, "order o1-2 of account 2 was charged 2 times (payment pi_0 canceled: 1.00 BRL taken, payment pi_2 succeeded: 1.00 BRL taken)"},
+		"refunded but kept":     {func(_ *wire.Ledger, p *Provider) { p.Payments[3].Refunded = 50 }, "the provider kept 0.50 BRL of order o1-3 of account 3, which is refunded and has 1 revoked ticket (payment pi_3 succeeded: 1.00 BRL taken, 0.50 BRL given back)"},
+		"still reserved":        {func(_ *wire.Ledger, p *Provider) { p.Payments[1].Authorized = 100 }, "payment pi_0 of order o1-2 of account 2 still has 1.00 BRL reserved"},
 		"refund under way":      {func(_ *wire.Ledger, p *Provider) { p.Payments[3].Refunded, p.Payments[3].Pending = 0, 100 }, "under way"},
-		"an order not settled":  {func(b *wire.Ledger, _ *Provider) { b.Rows[0].State = "committed" }, "order o1-1 is still committed"},
-		"the books differ":      {func(b *wire.Ledger, _ *Provider) { b.Money.Captured.Amount++ }, "the provider kept 300, the books say 301"},
-		"the tickets cost else": {func(b *wire.Ledger, _ *Provider) { b.Money.SoldFees.Amount = 1 }, "tickets were sold for 301"},
+		"an order not settled":  {func(b *wire.Ledger, _ *Provider) { b.Rows[0].State = "committed" }, "order o1-1 of account 1 is still committed"},
+		"the books differ":      {func(b *wire.Ledger, _ *Provider) { b.Money.Captured.Amount++ }, "the provider kept 3.00 BRL, the books say 3.01 BRL"},
+		"the tickets cost else": {func(b *wire.Ledger, _ *Provider) { b.Money.SoldFees.Amount = 1 }, "tickets were sold for 3.01 BRL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, books, p := honest()

@@ -30,12 +30,12 @@ func TestChecksNameThePromise(t *testing.T) {
 		"a unit sold twice": {
 			change:   func(_ *teller, b *wire.Ledger, _ *Provider) { b.Rows[1].Units[0].Unit = 1 },
 			want:     "no seat twice, nothing acknowledged lost",
-			evidence: "no seat twice: unit 1 belongs to orders o1-1 and o1-2", oversell: 1,
+			evidence: "no seat twice: unit 1 (Grã-fina C-1) is sold twice: to order o1-1 of account 1 (", oversell: 1,
 		},
 		"two fans with one ticket": {
 			change:   func(l *teller, _ *wire.Ledger, _ *Provider) { l.of("3").orders = l.of("2").Orders() },
 			want:     "no seat twice, nothing acknowledged lost",
-			evidence: "no seat twice: unit 2 was given to fans 2 and 3", oversell: 1,
+			evidence: "no seat twice: unit 2 (Grã-fina C-2) was given to account 2 by ticket t1-c of order o1-2 at ", oversell: 1,
 		},
 		"more than there is": {
 			change:   func(_ *teller, b *wire.Ledger, _ *Provider) { b.Places = wire.LedgerPlaces{Capacity: 1, Sold: 3} },
@@ -48,22 +48,22 @@ func TestChecksNameThePromise(t *testing.T) {
 				b.Places.Sold, b.Places.Free = 1, 3
 				b.Money.Captured.Amount, b.Money.SoldFace.Amount = 200, 100
 			},
-			want: "nothing acknowledged lost", evidence: "order o1-1 of fan 1 was acknowledged and is not in the books",
+			want: "nothing acknowledged lost", evidence: "order o1-1 of account 1 for unit 0 (Grã-fina C-0), unit 1 (Grã-fina C-1) was acknowledged at ",
 		},
 		"overtaken": {
 			change: func(l *teller, _ *wire.Ledger, _ *Provider) { l.told("2", 2, "offered", 0, 40) },
-			want:   "no overtaking", evidence: "place 2 was offered 10 ms before place 1",
+			want:   "no overtaking", evidence: "account 2 with place 2 got its turn 10 ms before account 1 with place 1",
 		},
 		"money": {
 			change: func(_ *teller, _ *wire.Ledger, p *Provider) { p.Payments[0].Captured++ },
-			want:   "captures = tickets + refunds", evidence: "kept 201 of it",
+			want:   "captures = tickets + refunds", evidence: "kept 2.01 BRL of it",
 		},
 		"a view goes back": {
 			change: func(l *teller, _ *wire.Ledger, _ *Provider) {
 				l.told("2", 2, "waiting", 4, 0)
 				l.told("2", 2, "waiting", 5, 0)
 			},
-			want: "each fan's view is monotonic", evidence: "rose from 4 to 5",
+			want: "each fan's view is monotonic", evidence: ": place 2: the number of people ahead rose from 4 to 5",
 		},
 		"defects": {
 			change: func(_ *teller, b *wire.Ledger, _ *Provider) { b.Defects = []string{"seat 3"} },

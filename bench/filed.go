@@ -44,6 +44,7 @@ type filedOrder struct {
 type filedFinding struct {
 	Promise promise `json:"promise"`
 	Text    string  `json:"text"`
+	At      int64   `json:"at,omitempty"`
 }
 
 // since counts a moment from began, and at is the way back. The zero moment stays it.
@@ -83,7 +84,7 @@ func (j *Journal) File(began time.Time) ([]byte, error) {
 		f.Orders = append(f.Orders, filedOrder{o, since(began, o.Told), since(began, o.Until)})
 	}
 	for _, b := range j.breaches {
-		f.Breaches = append(f.Breaches, filedFinding{b.promise, b.text})
+		f.Breaches = append(f.Breaches, filedFinding{b.promise, b.text, since(began, b.at)})
 	}
 	for _, c := range j.comebacks {
 		f.Comebacks = append(f.Comebacks, since(began, c))
@@ -131,7 +132,7 @@ func Filed(b []byte, began time.Time, unsure time.Duration) (*Journal, error) {
 		if one.Promise < 0 || one.Promise >= promises {
 			return nil, fmt.Errorf("read journal: promise %d is not known", one.Promise)
 		}
-		j.breaches = append(j.breaches, finding{one.Promise, one.Text})
+		j.breaches = append(j.breaches, finding{promise: one.Promise, text: one.Text, at: at(began, one.At)})
 	}
 	for _, c := range f.Comebacks {
 		j.comebacks = append(j.comebacks, at(began, c))

@@ -138,7 +138,7 @@ func (j *Journal) note(fn func(now time.Time)) {
 // breach is called with mu held.
 func (j *Journal) breach(p promise, format string, args ...any) {
 	if len(j.breaches) < maxBreaches {
-		j.breaches = append(j.breaches, finding{p, fmt.Sprintf(format, args...)})
+		j.breaches = append(j.breaches, finding{promise: p, text: fmt.Sprintf(format, args...), at: time.Now()})
 	}
 }
 

@@ -74,6 +74,9 @@ func AuditLedger(journals []*Journal, books wire.Ledger) error {
 }
 
 func auditBooks(f *findings, journals []*Journal, books wire.Ledger) {
+	if f.named == nil {
+		f.named = learn(journals)
+	}
 	for _, d := range books.Defects {
 		f.add(booksAgree, "the server itself: %s", d)
 	}
@@ -88,7 +91,7 @@ func auditBooks(f *findings, journals []*Journal, books wire.Ledger) {
 	for _, j := range journals {
 		for _, p := range j.Places() {
 			if p.Number == 0 || p.Number > books.Queue.Issued {
-				f.add(nothingLost, "fan %s has place %d, only %d were issued", j.account, p.Number, books.Queue.Issued)
+				f.add(nothingLost, "account %s was given place %d at %s, and only %d are in the books", j.account, p.Number, clock(p.Told), books.Queue.Issued)
 			}
 		}
 		for _, o := range j.Orders() {
@@ -116,24 +119,24 @@ func areas(journals []*Journal) map[uint32]bool {
 func auditOrder(f *findings, account string, o OrderNote, r *wire.LedgerRow) {
 	id := o.Order.ID
 	if r == nil {
-		f.add(nothingLost, "order %s of fan %s was acknowledged and is not in the books", id, account)
+		f.add(nothingLost, "order %s of account %s for %s was acknowledged at %s and is not in the books", id, account, f.named.units(o.Order.Lines), clock(o.Told))
 		return
 	}
 	if r.Account != account {
-		f.add(nothingLost, "order %s of fan %s belongs to %s in the books", id, account, r.Account)
+		f.add(nothingLost, "order %s was acknowledged to account %s at %s and belongs to account %s in the books", id, account, clock(o.Told), r.Account)
 	}
 	if r.Total != o.Order.Total {
-		f.add(nothingLost, "order %s of fan %s costs %d, in the books %d", id, account, o.Order.Total.Amount, r.Total.Amount)
+		f.add(nothingLost, "order %s of account %s costs %s, in the books %s", id, account, cost(o.Order.Total), cost(r.Total))
 	}
 	if want, got := units(o.Order.Lines), sorted(r.Units); !slices.Equal(want, got) {
-		f.add(nothingLost, "order %s of fan %s has units %v, in the books %v", id, account, want, got)
+		f.add(nothingLost, "order %s of account %s has units %v, in the books %v", id, account, want, got)
 	}
 	if was, is := orderRank(o.Order.State), orderRank(r.State); is < was && o.Order.State != "expired" {
-		f.add(nothingLost, "order %s of fan %s was %s and is %s in the books", id, account, o.Order.State, r.State)
+		f.add(nothingLost, "order %s of account %s was %s at %s and is %s in the books", id, account, o.Order.State, clock(o.Until), r.State)
 	}
 	for _, t := range o.Tickets {
 		if !slices.Contains(r.Tickets, t.ID) {
-			f.add(nothingLost, "ticket %s of order %s of fan %s is not in the books", t.ID, id, account)
+			f.add(nothingLost, "ticket %s of order %s of account %s for %s is not in the books", t.ID, id, account, f.named.unit(t.Unit))
 		}
 	}
 }
@@ -143,24 +146,25 @@ func owns(state string) bool { return state == "committed" || state == "paid" ||
 
 // auditSold counts the places of the orders that own theirs.
 func auditSold(f *findings, areas map[uint32]bool, books wire.Ledger) {
-	owner := make(map[uint32]string)
+	owner := make(map[uint32]*wire.LedgerRow)
 	sold := uint32(0)
-	for _, r := range books.Rows {
+	for i := range books.Rows {
+		r := &books.Rows[i]
 		if !owns(r.State) {
 			continue
 		}
 		places := uint32(0)
 		for _, u := range r.Units {
 			places += u.Count
-			if other, taken := owner[u.Unit]; taken && !areas[u.Unit] {
-				f.add(noSeatTwice, "unit %d belongs to orders %s and %s", u.Unit, other, r.Order)
+			if other := owner[u.Unit]; other != nil && !areas[u.Unit] {
+				f.add(noSeatTwice, "%s is sold twice: to order %s and order %s", f.named.unit(u.Unit), bought(other), bought(r))
 				f.twice(u.Unit)
 			}
-			owner[u.Unit] = r.Order
+			owner[u.Unit] = r
 		}
 		sold += places
 		if r.State == "fulfilled" && uint32(len(r.Tickets)) != places {
-			f.add(moneyAgrees, "order %s has %d places and %d tickets", r.Order, places, len(r.Tickets))
+			f.add(moneyAgrees, "order %s has %d places and %s", whose(r, r.Order), places, tickets(r))
 		}
 	}
 	if sold != books.Places.Sold {
@@ -171,18 +175,16 @@ func auditSold(f *findings, areas map[uint32]bool, books wire.Ledger) {
 	}
 }
 
-// Provider is the payment provider's own ledger, as the sandbox tells it. Sums are minor units.
-type Provider struct {
-	Payments []struct {
-		Payment    string            `json:"payment"`
-		Status     string            `json:"status"`
-		Currency   string            `json:"currency"`
-		Authorized int64             `json:"authorized"`
-		Captured   int64             `json:"captured"`
-		Refunded   int64             `json:"refunded"`
-		Pending    int64             `json:"pending"`
-		Metadata   map[string]string `json:"metadata"`
-	} `json:"payments"`
+// bought is an order, whose it is, and what it has, as the books have it.
+func bought(r *wire.LedgerRow) string {
+	s := fmt.Sprintf("%s of account %s (%s, opened at %s", r.Order, r.Account, r.State, moment(r.Opened))
+	if r.Paid != 0 {
+		s += ", paid at " + moment(r.Paid)
+	}
+	if len(r.Tickets) > 0 {
+		s += ", tickets " + listed(r.Tickets)
+	}
+	return s + ")"
 }
 
 // FetchProvider reads the sandbox's ledger with its secret key.
@@ -191,62 +193,4 @@ func FetchProvider(ctx context.Context, client *http.Client, base, secret string
 		return p, fmt.Errorf("read the provider's ledger: %w", err)
 	}
 	return p, nil
-}
-
-// AuditMoney holds the books against the provider's: every charge is a paid order's with all its tickets, or was given
-// back in full; nothing stays reserved; every paid order was charged once, its exact price; the sums agree to the
-// cent. It returns an *[AuditError], or nil. Money on its way makes findings: ask again after it has settled.
-func AuditMoney(books wire.Ledger, p Provider) error {
-	f := &findings{}
-	auditMoney(f, books, p)
-	return f.err()
-}
-
-func auditMoney(f *findings, books wire.Ledger, p Provider) {
-	kept := make(map[string]int64) // by order: captured and not given back
-	charges := make(map[string]int)
-	var net int64
-	for _, c := range p.Payments {
-		order := c.Metadata["reference"]
-		if c.Authorized != 0 {
-			f.add(moneyAgrees, "payment %s of order %s still has %d reserved", c.Payment, order, c.Authorized)
-		}
-		if c.Pending != 0 {
-			f.add(moneyAgrees, "payment %s of order %s still has a refund of %d under way", c.Payment, order, c.Pending)
-		}
-		keep := c.Captured - c.Refunded - c.Pending
-		net += keep
-		if keep != 0 {
-			kept[order] += keep
-			charges[order]++
-		}
-	}
-	var face int64
-	for _, r := range books.Rows {
-		want := int64(0)
-		if owns(r.State) {
-			want = r.Total.Amount
-		}
-		face += want
-		if kept[r.Order] != want {
-			f.add(moneyAgrees, "order %s is %s and costs %d, the provider kept %d of it", r.Order, r.State, r.Total.Amount, kept[r.Order])
-		}
-		if charges[r.Order] > 1 {
-			f.add(moneyAgrees, "order %s was charged %d times", r.Order, charges[r.Order])
-		}
-		if r.State == "committed" || r.State == "paid" || r.State == "refunding" {
-			f.add(moneyAgrees, "order %s is still %s", r.Order, r.State)
-		}
-		delete(kept, r.Order)
-	}
-	for order, amount := range kept {
-		f.add(moneyAgrees, "the provider kept %d for order %q, which is not in the books", amount, order)
-	}
-	m := books.Money
-	if booked := m.Captured.Amount - m.Refunded.Amount - m.Refunding.Amount; booked != net {
-		f.add(moneyAgrees, "the provider kept %d, the books say %d", net, booked)
-	}
-	if sold := m.SoldFace.Amount + m.SoldFees.Amount; sold != net || sold != face {
-		f.add(moneyAgrees, "the provider kept %d, tickets were sold for %d, orders cost %d", net, sold, face)
-	}
 }

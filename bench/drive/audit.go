@@ -2,18 +2,12 @@ package drive
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/catraca/catraca/bench"
 	"github.com/catraca/catraca/bench/record"
-	"github.com/catraca/catraca/transport/wire"
 )
-
-// books is everything that the fans' journals are held against.
-type books struct {
-	ledger   wire.Ledger
-	provider *bench.Provider // nil: not known
-}
 
 // audit holds the fans' journals against the servers' books, when what is on its way has come to its end.
 func (r *runner) audit(ctx context.Context, run *record.Run, bots []*bot) {
@@ -38,16 +32,40 @@ func (r *runner) audit(ctx context.Context, run *record.Run, bots []*bot) {
 	}
 }
 
+// How long findings that nothing can heal any more have to stay as they are before they are believed: an answer may still
+// be on its way, and of several nodes the one that is asked may lag behind.
+const (
+	quiet       = 10 * time.Second
+	quietOfMany = 30 * time.Second
+)
+
 // settled asks for the books until they agree with the provider's and the fans', as long as that may take, and returns
-// what the last audit found. The error says that none could be made.
+// what the last audit found. What is broken for good is not waited for. The error says that none could be made.
 func (r *runner) settled(ctx context.Context) (a record.Audit, err error) {
-	journals := journals(r.fates)[""]
-	until := time.Now().Add(r.o.Settle)
+	e := &bench.Evidence{Event: r.event, Journals: journals(r.fates)[""]}
+	still := quiet
+	if len(r.o.Operators) > 1 {
+		still = quietOfMany
+	}
+	if r.o.Keep != nil {
+		defer func() {
+			if err == nil {
+				r.o.Keep(e)
+			}
+		}()
+	}
+	var before []string
+	since, until := time.Now(), time.Now().Add(r.o.Settle)
 	for {
-		var b books
-		if b, err = r.fetch(ctx); err == nil {
-			a = bench.Checks(journals, b.ledger, b.provider)
-			if len(a.Findings) == 0 {
+		if err = r.fetch(ctx, e); err == nil {
+			var final int
+			if a, final = e.Checks(); len(a.Findings) == 0 {
+				return a, nil
+			}
+			if final == 0 || !slices.Equal(before, a.Findings) {
+				before, since = a.Findings, time.Now()
+			}
+			if time.Since(since) >= still {
 				return a, nil
 			}
 		}
@@ -57,13 +75,15 @@ func (r *runner) settled(ctx context.Context) (a record.Audit, err error) {
 	}
 }
 
-func (r *runner) fetch(ctx context.Context) (b books, err error) {
-	if b.ledger, err = bench.FetchLedger(ctx, r.api.http, r.o.Base, r.event, r.o.Token); err != nil || r.pay == nil {
-		return b, err
+// fetch reads what the servers and the provider have in their books.
+func (r *runner) fetch(ctx context.Context, e *bench.Evidence) (err error) {
+	e.Taken = time.Now()
+	if e.Books, err = bench.FetchLedger(ctx, r.api.http, r.o.Base, r.event, r.o.Token); err != nil || r.pay == nil {
+		return err
 	}
 	p, err := bench.FetchProvider(ctx, r.pay.api.http, r.pay.api.base, r.pay.api.token)
-	b.provider = &p
-	return b, err
+	e.Provider = &p
+	return err
 }
 
 // granted is what bots were granted, at most twenty times.

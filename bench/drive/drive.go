@@ -61,6 +61,8 @@ type Options struct {
 	// what returns the servers' metrics so far, for any goroutine.
 	Say   func(format string, args ...any)
 	Watch func(r *record.Recorder, servers func() []record.Series)
+	// Keep is given what the last audit was made of; nil: nobody is.
+	Keep func(e *bench.Evidence)
 }
 
 // lead is the time between everything being ready and the first moment at which a fan may be due; agents have to be
