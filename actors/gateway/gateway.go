@@ -82,7 +82,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{o: o, root: o.System.Root, rooms: make(map[sale.EventID]*room), metrics: newMetrics(o.Registerer)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.shares = 2 * uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // positive
-	for i := range int(g.shares) {                //nolint:gosec // small
+	for i := range int(g.shares) {               //nolint:gosec // small
 		w := newWorker(g, i)
 		props := actor.PropsFromProducer(func() actor.Actor { return w })
 		pid, err := g.root.SpawnNamed(props, "gateway/"+strconv.Itoa(i))

@@ -71,6 +71,7 @@ func newConn(s *Server, ws *websocket.Conn, p directory.Person, id sale.EventID,
 
 // run reads until the connection ends.
 func (c *conn) run() {
+	defer c.end() // who waits for it finds it gone
 	defer c.s.remove(c)
 	defer c.shut()
 	c.prepare()
@@ -315,10 +316,9 @@ func (c *conn) drain() {
 	}
 }
 
-// shut ends the connection for good.
+// shut closes the connection.
 func (c *conn) shut() {
 	c.mute()
-	c.end()
 	_ = c.ws.Close() // already closed when the peer did it
 }
 

@@ -100,6 +100,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = c.socket.Write(appendClose(nil, wire.CloseRestart, restarting)) // the peer may be gone
 		c.part(wire.CloseRestart)
 		c.shut()
+		c.end()
 		return
 	}
 	go c.run() // outlives the request on purpose; Close ends it
