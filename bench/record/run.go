@@ -169,6 +169,8 @@ type Audit struct {
 	Checks   []Check          `json:"checks"`
 	Counted  map[string]int64 `json:"counted"` // places, holds, orders, tickets, captured, refunded …
 	Findings []string         `json:"findings"`
+	// Evidence is the SHA-256 of the file beside the run's with all that the audit was made of; empty: it was not kept.
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // Check is one of the promises that were looked at.

@@ -50,6 +50,20 @@ func (s *junitSuite) add(scenario, name string, failures []string) {
 	s.Tests++
 }
 
+// evidenceOf are the findings about one check; all of them when they do not say about which.
+func evidenceOf(check string, findings []string) []string {
+	var own []string
+	for _, f := range findings {
+		if text, ok := strings.CutPrefix(f, check+": "); ok {
+			own = append(own, text)
+		}
+	}
+	if own == nil {
+		return findings
+	}
+	return own
+}
+
 // JUnit writes the verdict for a build server: validity, safety, and each check of the audit and each threshold as a test
 // case.
 func JUnit(w io.Writer, run *record.Run) error {
@@ -65,7 +79,7 @@ func JUnit(w io.Writer, run *record.Run) error {
 	for _, c := range run.Audit.Checks {
 		var failures []string
 		if !c.Held {
-			failures = append([]string{c.Name}, run.Audit.Findings...)
+			failures = append([]string{c.Name}, evidenceOf(c.Name, run.Audit.Findings)...)
 		}
 		audit.add(run.Scenario, c.Name, failures)
 	}

@@ -159,7 +159,9 @@ func textAudit(b *bytes.Buffer, run *record.Run) {
 	if len(run.Audit.Counted) > 0 {
 		line(b, "counted     %s", tally(most(run.Audit.Counted)))
 	}
-	bounded(b, run.Audit.Findings)
+	if len(run.Verdict.Broken) == 0 { // else they are told at the top
+		bounded(b, run.Audit.Findings)
+	}
 }
 
 func textMarks(b *bytes.Buffer, run *record.Run) {

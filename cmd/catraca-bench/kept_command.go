@@ -3,10 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -91,41 +88,4 @@ func orNothing(s string) string {
 		return "not known"
 	}
 	return s
-}
-
-func auditCommand(env environment, code *int) *cobra.Command {
-	return &cobra.Command{
-		Use: "audit RUN.json", Short: "Show what the audit of a run found",
-		Long: "Shows the audit of a run's file and ends with 98 when a promise of safety was broken in it, and with 99 when there\nwas no audit.",
-		Args: needs("RUN.json"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			run, err := openRun(args[0])
-			if err != nil {
-				return err
-			}
-			var b strings.Builder
-			for _, c := range run.Audit.Checks {
-				word := "held   "
-				if !c.Held {
-					word = "BROKEN "
-				}
-				b.WriteString(word + c.Name + "\n")
-			}
-			for _, f := range run.Verdict.Broken {
-				b.WriteString("  " + f + "\n")
-			}
-			for _, name := range slices.Sorted(maps.Keys(run.Audit.Counted)) {
-				fmt.Fprintf(&b, "%-12s %d\n", name, run.Audit.Counted[name])
-			}
-			switch {
-			case len(run.Verdict.Broken) > 0:
-				*code = record.ExitSafety
-			case !run.Audit.Ran:
-				b.WriteString("the run was not audited\n")
-				*code = record.ExitThreshold
-			}
-			_, err = env.stdout.Write([]byte(b.String()))
-			return err
-		},
-	}
 }

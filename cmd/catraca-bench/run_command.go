@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	virtual "github.com/catraca/catraca/bench"
 	crowd "github.com/catraca/catraca/bench/drive"
 	"github.com/catraca/catraca/bench/record"
 	results "github.com/catraca/catraca/bench/report"
@@ -32,6 +33,8 @@ type runOptions struct {
 	lag               time.Duration
 	lagged            bool
 	aim               aim
+
+	evidence *virtual.Evidence // of the last run
 }
 
 func runCommand(env environment, code *int) *cobra.Command {
@@ -161,7 +164,7 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 	}
 	defer func() { _ = show.close() }() // viewers are told; nothing else is lost
 	say("%s: %d fans, seed %d, at %s", s.Name, s.Fans, o.seed, target.Base)
-	run, err := crowd.Run(ctx, crowd.Options{Target: target, Scenario: s, Seed: o.seed, Say: p.say, Watch: show.watch})
+	run, err := crowd.Run(ctx, crowd.Options{Target: target, Scenario: s, Seed: o.seed, Say: p.say, Watch: show.watch, Keep: func(e *virtual.Evidence) { o.evidence = e }})
 	p.stop()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -183,6 +186,9 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 
 // show keeps a run in a file and as a page, and prints its summary.
 func (o *runOptions) show(env environment, run *record.Run) error {
+	if err := keepEvidence(o.out, run, o.evidence); err != nil {
+		return err
+	}
 	file, page, err := keepRun(o.out, run)
 	if err != nil {
 		return err
