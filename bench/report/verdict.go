@@ -104,7 +104,7 @@ func byClass(run *record.Run) []record.Operation {
 
 // asDone puts operations into the order in which a fan does them; those that are not known here come last, as they were.
 func asDone(list []record.Operation) []record.Operation {
-	order := []string{"sign-in", "connect", "join", "claim", "map", "hold", "order", "pay", "ticket", "tickets", "push"}
+	order := []string{"sign-in", "connect", "join", "claim", "map", "hold", "order", "pay", "provider", "ticket", "tickets", "push"}
 	rank := func(o record.Operation) int {
 		if i := slices.Index(order, o.Name); i >= 0 {
 			return i

@@ -11,8 +11,8 @@ const CanonicalSeed = 1
 func Canonical() []Scenario {
 	var out []Scenario
 	for _, name := range []string{
-		"whole-sale", "steady", "spike", "on-sale", "same-seats", "best-available", "reconnect-storm", "slow-phone", "bots", "payment-down",
-		"kill-leader", "drain",
+		"whole-sale", "steady", "ramp", "spike", "on-sale", "same-seats", "best-available", "abandon", "reconnect-storm", "slow-phone", "bots",
+		"login-storm", "payment-slow", "payment-down", "kill-leader", "drain",
 	} {
 		s, _ := Named(name)
 		out = append(out, s)
@@ -23,8 +23,9 @@ func Canonical() []Scenario {
 // CanonicalTime is about how long one of them takes on two cores, with its servers' start and its audit.
 func CanonicalTime(s *Scenario) time.Duration {
 	seconds := map[string]int{
-		"whole-sale": 120, "steady": 80, "spike": 35, "on-sale": 75, "same-seats": 35, "best-available": 30, "reconnect-storm": 45,
-		"slow-phone": 45, "bots": 35, "payment-down": 50, "kill-leader": 55, "drain": 50,
+		"whole-sale": 110, "steady": 62, "ramp": 65, "spike": 18, "on-sale": 19, "same-seats": 12, "best-available": 12, "abandon": 58,
+		"reconnect-storm": 46, "slow-phone": 24, "bots": 14, "login-storm": 20, "payment-slow": 42, "payment-down": 37, "kill-leader": 35,
+		"drain": 35,
 	}[s.Name]
 	return time.Duration(seconds) * time.Second
 }

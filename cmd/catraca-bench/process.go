@@ -20,6 +20,7 @@ type process struct {
 	name, binary string
 	args         []string
 	log          string // file
+	behind       bool   // stands behind this program for a core
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd // nil: not started yet
@@ -42,9 +43,12 @@ func (p *process) start(facts func(string)) error {
 	}
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
-		// Linux ends the child when the thread that started it ends, so the thread is kept.
+		// Linux ends the child when the thread that started it ends, so the thread is kept. It is never unlocked, for it may
+		// have another priority than others: it ends with the goroutine.
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		if p.behind {
+			behind()
+		}
 		defer close(ended)
 		defer func() { _ = out.Close() }() // the child has its own
 		var pipe io.Reader

@@ -27,6 +27,7 @@ type serverOptions struct {
 	nodes  int
 	keep   string // folder; empty: a temporary one
 	mail   bool
+	behind bool // they stand behind this program for a core, so that fans come in time
 	say    func(format string, args ...any)
 }
 
@@ -164,7 +165,7 @@ func (s *servers) lay() error {
 		name := "n" + strconv.Itoa(i+1)
 		file := filepath.Join(s.dir, name+".yaml")
 		s.nodes = append(s.nodes, &serverNode{
-			process: &process{name: name, binary: s.o.binary, args: []string{"serve", "--config", file}, log: filepath.Join(s.dir, name+".log")},
+			process: &process{name: name, binary: s.o.binary, args: []string{"serve", "--config", file}, log: filepath.Join(s.dir, name+".log"), behind: s.o.behind},
 			file:    file, data: filepath.Join(s.dir, name), fan: ports[3*i], operator: ports[3*i+1], others: ports[3*i+2],
 		})
 	}
@@ -176,7 +177,7 @@ func (s *servers) lay() error {
 		for _, n := range s.nodes {
 			args = append(args, "--backend", "http://"+n.fan)
 		}
-		s.balancer = &process{name: "balancer", binary: s.o.binary, args: args, log: filepath.Join(s.dir, "balancer.log")}
+		s.balancer = &process{name: "balancer", binary: s.o.binary, args: args, log: filepath.Join(s.dir, "balancer.log"), behind: s.o.behind}
 	}
 	return nil
 }
@@ -207,7 +208,7 @@ func (s *servers) startSandbox(ctx context.Context) error {
 		"--webhook", s.base + "/api/v1/payments/stripe/webhook", "--secret-dir", filepath.Join(s.dir, "secrets"),
 		"--pix-after", "-1s", // the fans pay
 	}
-	s.sandbox = &process{name: "sandbox", binary: s.o.binary, args: args, log: filepath.Join(s.dir, "sandbox.log")}
+	s.sandbox = &process{name: "sandbox", binary: s.o.binary, args: args, log: filepath.Join(s.dir, "sandbox.log"), behind: s.o.behind}
 	said := make(chan [2]string, 64)
 	if err := s.sandbox.start(func(line string) {
 		if words := strings.Fields(line); len(words) == 2 {

@@ -120,7 +120,7 @@ func (o *setOptions) run(ctx context.Context, env environment) (code int, err er
 // one runs one scenario against servers of its own.
 func (o *setOptions) one(ctx context.Context, l *setLine, s scenario.Scenario) (*record.Run, error) {
 	p := l.begin(s)
-	own, err := startServers(ctx, serverOptions{binary: o.binary, nodes: s.Nodes, mail: s.Mail, say: l.meanwhile})
+	own, err := startServers(ctx, serverOptions{binary: o.binary, nodes: s.Nodes, mail: s.Mail, behind: true, say: l.meanwhile})
 	if err != nil {
 		return nil, err
 	}
