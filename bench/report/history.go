@@ -70,7 +70,7 @@ func day(k Kept) string { return k.At.UTC().Format("2006-01-02") }
 func partOf(kept []Kept) historyPart {
 	last := kept[len(kept)-1]
 	part := historyPart{Title: last.Kind, Verdict: last.Verdict, Tone: "good", Says: fmt.Sprintf("%s · commit %s · %s", day(last), last.Commit, last.Machine)}
-	if last.Verdict != "held" && last.Verdict != "PASSED" {
+	if last.Verdict != "held" && last.Verdict != "PASSED" && last.Verdict != "told" {
 		part.Tone = "warn"
 	}
 	var before Kept

@@ -141,7 +141,7 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 	if o.aim.target != "" {
 		target, err = o.aim.take(ctx)
 	} else {
-		if own, err = startServers(ctx, serverOptions{binary: o.binary, nodes: s.Nodes, keep: o.keep, mail: s.Mail, say: say}); err == nil {
+		if own, err = startServers(ctx, serverOptions{binary: o.binary, nodes: s.Nodes, keep: o.keep, mail: s.Mail, behind: true, say: say}); err == nil {
 			defer own.stop()
 			target = own.target()
 		}
