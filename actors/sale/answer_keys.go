@@ -2,114 +2,195 @@ package sale
 
 import "math/bits"
 
-// The parts of a cell.
 const (
-	cellLow    = 1<<40 - 1
-	cellTaken  = 1 << 39 // a cell is not 0
-	cellNumber = 1<<39 - 1
-
-	leastKeys = 64 // cells of the smallest table
+	groupKeys    = 8 // of a word of tags
+	leastGroups  = 16
+	clearPerPut  = 4 // groups of a table that is to be used again
+	everyTag     = 0x0101010101010101
+	topOfEachTag = 0x80 * everyTag
 )
 
-// answerKeys finds the numbers of answers by the hash of their key: open addressing with linear probing. A cell is the upper
-// 24 bits of the hash and the lower 39 of the number, 0 when it is free; the key itself is in the answer. Like lookup, it
-// is derived state, and a table that has to grow is emptied into the new one a few cells at a time.
+// keyTable finds the numbers of answers by the hash of their key. It is a power of two of groups; a group is a word with
+// a tag of eight bits for each of its keys, 0 where there is none, and their numbers apart. A key is in the first group from
+// that of its hash on which had room, so whoever looks for it compares the tags of a group at once, and mostly reads
+// nothing else. After Abseil's "Swiss tables" (Kulukundis and others, 2017), without removal.
+type keyTable struct {
+	tags    []uint64
+	numbers []uint32 // the lower half of each
+}
+
+func makeKeyTable(groups int) keyTable {
+	return keyTable{make([]uint64, groups), make([]uint32, groups*groupKeys)}
+}
+
+// home is the group where the search for a hash begins.
+func (t *keyTable) home(hash uint64) int {
+	return int(hash >> (uint(64-bits.TrailingZeros(uint(len(t.tags)))) & 63))
+}
+
+func (t *keyTable) after(group int) int { return (group + 1) & (len(t.tags) - 1) }
+
+// tagOf is never 0.
+func tagOf(hash uint64) uint64 { return max(1, hash&0xff) }
+
+// withTag marks the keys of a group that have a tag, each by a bit, and perhaps some that have not.
+func withTag(tags, tag uint64) uint64 { return withoutTag(tags ^ tag*everyTag) }
+
+// withoutTag marks where a group has no key: the lowest mark is right, and there is one if there is such a place.
+func withoutTag(tags uint64) uint64 { return (tags - everyTag) &^ tags & topOfEachTag }
+
+// lane is the place in its group of the lowest mark.
+func lane(marks uint64) int { return bits.TrailingZeros64(marks) / 8 }
+
+// insert adds a key; from is its home, or a group after it up to which all are full.
+func (t *keyTable) insert(hash, number uint64, from int) {
+	free := withoutTag(t.tags[from])
+	for free == 0 {
+		from = t.after(from)
+		free = withoutTag(t.tags[from])
+	}
+	i := lane(free)
+	t.tags[from] |= tagOf(hash) << (8 * i & 63)
+	t.numbers[from*groupKeys+i] = uint32(number)
+}
+
+// answerKeys finds the answers that are kept by their keys. Like lookup, it is derived state.
+//
+// Answers are forgotten in their order, so nothing is ever taken out of a table: new answers go into one until it is half
+// full, then into the next, and a table goes as a whole when the last answer in it is forgotten. Who finds a number
+// has to ask whether its answer is kept still. If the table before the last has answers that are kept when the next is
+// begun, there are more than there were: the next is twice as large, and takes those over, a few with each put.
 type answerKeys struct {
-	cur, old keyTable
-	moved    int // cells of old before this one are empty
-	used     int
-	newest   uint64 // number
+	cur, last, older keyTable
+	curFirst         uint64 // number of the first answer that was put into cur
+	lastFirst        uint64
+	used             int    // keys in cur
+	moved            uint64 // number of the next answer of older to go into cur
+	spare            keyTable
+	cleared          int // groups of spare before this one are empty
+	newest           uint64
 }
 
-// keyTable is a power of two of cells, or none.
-type keyTable []uint64
+// number widens what a table keeps of a number: no answer is 2^32 older than the newest.
+func (k *answerKeys) number(low uint32) uint64 { return k.newest - uint64(uint32(k.newest)-low) }
 
-func cellOf(hash, number uint64) uint64 { return hash&^cellLow | cellTaken | number&cellNumber }
+// spot is the group where the search for a key ended in the current table, if it is that table still.
+type spot struct{ group, groups int }
 
-// number widens what a cell keeps of a number: no answer is 2^39 older than the newest.
-func (k *answerKeys) number(cell uint64) uint64 { return k.newest - (k.newest-cell)&cellNumber }
-
-// home is where the search for a hash, or a cell, begins.
-func (t keyTable) home(hash uint64) int {
-	return int(hash >> (uint(64-bits.TrailingZeros(uint(len(t)))) & 63))
-}
-
-func (t keyTable) insert(cell uint64) {
-	i := t.home(cell)
-	for t[i] != 0 {
-		i = (i + 1) & (len(t) - 1)
+// find returns the words of the answer to a key or, if there is none, where the key belongs.
+func (a *answers) find(key *Key, hash uint64) ([]uint64, spot) {
+	k := &a.keys
+	if k.cur.tags == nil {
+		return nil, spot{}
 	}
-	t[i] = cell
+	words, group := a.findIn(&k.cur, key, hash)
+	if words == nil && k.last.tags != nil {
+		words, _ = a.findIn(&k.last, key, hash)
+	}
+	if words == nil && k.older.tags != nil {
+		words, _ = a.findIn(&k.older, key, hash)
+	}
+	return words, spot{group, len(k.cur.tags)}
 }
 
-// empty frees a cell and closes the gap by moving later cells back.
-func (t keyTable) empty(gap int) {
-	mask := len(t) - 1
-	for i := (gap + 1) & mask; t[i] != 0; i = (i + 1) & mask {
-		if (i-t.home(t[i]))&mask >= (i-gap)&mask {
-			t[gap] = t[i]
-			gap = i
+// findIn returns the answer to a key that is in the table, or the group where the search for it ended.
+func (a *answers) findIn(t *keyTable, key *Key, hash uint64) ([]uint64, int) {
+	for g := t.home(hash); ; g = t.after(g) {
+		tags := t.tags[g]
+		for m := withTag(tags, tagOf(hash)); m != 0; m &= m - 1 {
+			if n := a.keys.number(t.numbers[g*groupKeys+lane(m)]); n >= a.start {
+				if words, _ := answerAt(&a.words.LogView, n); keyOf(words) == *key {
+					return words, g
+				}
+			}
+		}
+		if withoutTag(tags) != 0 {
+			return nil, g
 		}
 	}
-	t[gap] = 0
 }
 
-// put adds an answer, whose number is larger than all before.
-func (k *answerKeys) put(hash, number uint64) {
+// put adds the newest answer, whose key was not found and belongs at the spot.
+func (a *answers) put(hash, number uint64, at spot) {
+	k := &a.keys
 	k.newest = number
-	if (k.used+1)*2 > len(k.cur) {
-		k.grow()
+	if (k.used+1)*2 > len(k.cur.numbers) {
+		a.nextTable(number)
+		at = spot{}
 	}
-	k.cur.insert(cellOf(hash, number))
+	if at.groups != len(k.cur.tags) {
+		at.group = k.cur.home(hash)
+	}
+	k.cur.insert(hash, number, at.group)
 	k.used++
-	k.move()
+	if k.older.tags != nil {
+		a.move()
+	}
+	if k.cleared < len(k.spare.tags) {
+		to := min(k.cleared+clearPerPut, len(k.spare.tags))
+		clear(k.spare.tags[k.cleared:to])
+		k.cleared = to
+	}
 }
 
-func (k *answerKeys) grow() {
-	for k.old != nil {
-		k.move()
+// nextTable begins a table with an answer.
+func (a *answers) nextTable(number uint64) {
+	k := &a.keys
+	for k.older.tags != nil {
+		a.move()
 	}
-	if k.used > 0 {
-		k.old, k.moved = k.cur, 0
+	groups := max(leastGroups, len(k.cur.tags))
+	switch {
+	case k.last.tags == nil:
+	case a.start < k.curFirst: // some of last are kept
+		k.older, k.moved = k.last, a.start
+		groups *= 2
+	default:
+		k.spare, k.cleared = k.last, 0
 	}
-	k.cur = make(keyTable, max(leastKeys, 2*len(k.cur)))
+	k.last, k.lastFirst = k.cur, k.curFirst
+	k.cur, k.used, k.curFirst = k.empty(groups), 0, number
 }
 
-// move empties a few cells of the old table.
-func (k *answerKeys) move() {
-	if k.old == nil {
-		return
+// empty is an empty table.
+func (k *answerKeys) empty(groups int) keyTable {
+	t := k.spare
+	k.spare = keyTable{}
+	if len(t.tags) != groups {
+		return makeKeyTable(groups)
 	}
+	clear(t.tags[k.cleared:])
+	return t
+}
+
+// move takes a few answers of the table before the last over.
+func (a *answers) move() {
+	k := &a.keys
+	k.moved = max(k.moved, a.start)
 	for range movePerPut {
-		if k.moved == len(k.old) {
-			k.old = nil
+		if k.moved >= k.lastFirst {
+			k.older = keyTable{}
 			return
 		}
-		cell := k.old[k.moved]
-		if cell == 0 {
-			k.moved++
-			continue
-		}
-		k.cur.insert(cell)
-		k.old.empty(k.moved)
+		words, at := answerAt(&a.words.LogView, k.moved)
+		key := keyOf(words)
+		hash := key.hash()
+		k.cur.insert(hash, at, k.cur.home(hash))
+		k.used++
+		k.moved = at + uint64(len(words))
 	}
 }
 
-// remove forgets an answer that is there.
-func (k *answerKeys) remove(hash, number uint64) {
-	cell := cellOf(hash, number)
-	for _, t := range [...]keyTable{k.cur, k.old} {
-		if t == nil {
-			continue
-		}
-		i := t.home(cell)
-		for t[i] != 0 && t[i] != cell {
-			i = (i + 1) & (len(t) - 1)
-		}
-		if t[i] == cell {
-			t.empty(i)
-			k.used--
-			return
-		}
+// foresee fetches the groups where the search for a key begins.
+func (a *answers) foresee(hash uint64) uint64 {
+	k := &a.keys
+	if k.cur.tags == nil {
+		return 0
 	}
+	g := k.cur.home(hash)
+	seen := k.cur.tags[g] ^ uint64(k.cur.numbers[g*groupKeys])
+	if k.last.tags != nil {
+		seen ^= k.last.tags[k.last.home(hash)]
+	}
+	return seen
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"github.com/catraca/catraca/actors/sale/queue"
+	"github.com/catraca/catraca/actors/sale/seatmap"
 	"github.com/catraca/catraca/actors/sale/slab"
 )
+
+// markAnswers is the most answers of one mark.
+const markAnswers = 256
 
 // answers remembers what keyed commands were answered, oldest first, for a time and up to a number. It is state:
 // a repeated command gets the first answer from every replica and after every restart.
@@ -14,33 +17,30 @@ type answers struct {
 	life  int64 // ms
 	limit int
 
-	kept slab.Log[answer]
-	tail slab.Log[uint32] // units and lines of the answers, in their order
-	keys answerKeys
+	words slab.Log[uint64]
+	marks slab.Log[mark]
+	start uint64 // of words: the oldest answer kept
+	count uint64 // answers there ever were
+	keys  answerKeys
 }
 
-// answer is a Result in 96 bytes. Its slices are in tail.
-type answer struct {
-	key              Key
-	print            uint64 // of the command's body
-	until            int64  // unix ms
-	at, cap, amount  int64
-	tail             uint64 // number of the first word
-	place            queue.Place
-	hold             HoldID
-	order            OrderID
-	ticket           TicketID
-	number           uint32
-	units, lines     uint16
-	refusal          Refusal
-	repeated, beside bool
+// mark is the first of up to markAnswers answers which are forgotten together.
+type mark struct {
+	first uint64 // its first word
+	count uint64 // answers before it
+	until int64  // unix ms
 }
 
 func newAnswers(life int64, limit int) answers {
-	return answers{life: life, limit: limit, kept: slab.MakeLog[answer](), tail: slab.MakeLog[uint32]()}
+	return answers{life: life, limit: limit, words: slab.MakeLog[uint64](), marks: slab.MakeLog[mark]()}
 }
 
-func (a *answers) len() int { return int(a.kept.End() - a.kept.Start()) }
+func (a *answers) len() int {
+	if a.marks.Start() == a.marks.End() {
+		return 0
+	}
+	return int(a.count - a.marks.Read(a.marks.Start()).count)
+}
 
 // keysOf picks where a command's key is remembered; nil if it needs none. A scan's nonce is kept with its ticket, for ever.
 func (s *State) keysOf(c *Command) *answers {
@@ -55,8 +55,16 @@ func (s *State) keysOf(c *Command) *answers {
 
 // fingerprint tells bodies of commands apart.
 func (s *State) fingerprint(c *Command) uint64 {
-	s.body = appendBody(s.body[:0], c)
 	const k = 0x9fb21c651e98df25
+	if c.choice() {
+		h := fold(uint64(c.Op)<<32^uint64(len(c.Lines)), k)
+		h = fold(h^uint64(c.Account), k)
+		for _, l := range c.Lines {
+			h = fold(h^wordOf(l), k)
+		}
+		return h
+	}
+	s.body = appendBody(s.body[:0], c)
 	h := uint64(len(s.body)) ^ k
 	b := s.body
 	for ; len(b) >= 8; b = b[8:] {
@@ -65,6 +73,14 @@ func (s *State) fingerprint(c *Command) uint64 {
 	var rest [8]byte
 	copy(rest[:], b)
 	return fold(h^binary.LittleEndian.Uint64(rest[:]), k)
+}
+
+// choice says whether a command is nothing but an account's choice of units, as most that have a key are.
+func (c *Command) choice() bool {
+	return uint64(c.Actor)|uint64(c.Hold)|uint64(c.Order)|uint64(c.Ticket)|c.Intent|
+		uint64(c.Attempt)|uint64(c.Version)|uint64(c.Method)|uint64(c.Pay)|uint64(c.Refund)|uint64(c.Gate)|
+		uint64(c.Amount)|uint64(c.Limit)|uint64(c.At) == 0 &&
+		len(c.Currency)|len(c.Ref)|len(c.URL)|len(c.Text)|len(c.Drop) == 0 && c.Best == seatmap.BestQuery{}
 }
 
 // fold multiplies and adds the halves of the product.
@@ -78,83 +94,59 @@ func (k *Key) hash() uint64 {
 	return fold(binary.LittleEndian.Uint64(k[:8])^fold(binary.LittleEndian.Uint64(k[8:]), 0x9e3779b97f4a7c15), 0xa0761d6478bd642f)
 }
 
-// find returns the answer to a key, or nil.
-func (a *answers) find(key *Key, hash uint64) *answer {
-	for _, table := range [...]keyTable{a.keys.cur, a.keys.old} {
-		if table == nil {
-			continue
+// answerAt is the words of the first answer at or after a word that is kept, and where that is.
+func answerAt(v *slab.LogView[uint64], at uint64) ([]uint64, uint64) {
+	words := v.Tail(at)
+	if len(words) < leastWords || words[0]|words[1] == 0 { // a gap to the end of the chunk: no key is 0
+		at += uint64(len(words))
+		words = v.Tail(at)
+	}
+	return words[:wordsOf(words[answerHead])], at
+}
+
+// recall gives an answer again. The slices of the result are scratch.
+func (s *State) recall(words []uint64, print uint64, r *Result) {
+	if words[2] != print {
+		r.Refusal = RefusedMismatch
+		return
+	}
+	r.Units, r.Lines = s.units, s.picked
+	readAnswer(words, r)
+	s.units, s.picked, r.Repeated = r.Units, r.Lines, true
+}
+
+// remember keeps the answer to a key that was not found, at that spot. The oldest make room when there are more than the
+// limit, up to markAnswers at once.
+func (a *answers) remember(key *Key, hash, print uint64, at spot, until int64, r *Result) {
+	head := headOf(r)
+	words, n := a.words.Run(wordsOf(head))
+	writeAnswer(words, key, print, head, r)
+	if a.marks.Start() == a.marks.End() {
+		a.start = n
+		a.marks.Append(mark{n, a.count, until})
+	} else if m := a.marks.Read(a.marks.End() - 1); m.until != until || a.count-m.count == markAnswers {
+		a.marks.Append(mark{n, a.count, until})
+		for a.count-a.marks.Read(a.marks.Start()+1).count >= uint64(a.limit) {
+			a.forget()
 		}
-		for i, tag := table.home(hash), hash&^cellLow; table[i] != 0; i = (i + 1) & (len(table) - 1) {
-			if table[i]&^cellLow != tag {
-				continue
-			}
-			if x := a.kept.Read(a.keys.number(table[i])); x.key == *key {
-				return x
-			}
-		}
 	}
-	return nil
+	a.count++
+	a.put(hash, n, at)
 }
-
-// recall gives the answer to a key. The slices of the result are scratch.
-func (s *State) recall(a *answers, key *Key, hash, print uint64) (Result, bool) {
-	got := a.find(key, hash)
-	if got == nil {
-		return Result{}, false
-	}
-	if got.print != print {
-		return refuse(RefusedMismatch), true
-	}
-	at := got.tail
-	for range got.units {
-		s.units = append(s.units, UnitID(a.tail.Get(at)))
-		at++
-	}
-	for range got.lines {
-		s.picked = append(s.picked, Line{Unit: UnitID(a.tail.Get(at)), Count: a.tail.Get(at + 1)})
-		at += 2
-	}
-	return Result{
-		Refusal: got.refusal, Repeated: true, Place: got.place, Hold: got.hold, Order: got.order, Ticket: got.ticket,
-		At: got.at, Cap: got.cap, Amount: got.amount, Number: got.number, Adjacent: got.beside,
-		Units: s.units[:got.units:got.units], Lines: s.picked[:got.lines:got.lines],
-	}, true
-}
-
-// remember keeps an answer; the oldest makes room when there are too many.
-func (a *answers) remember(key *Key, hash, print uint64, now int64, r *Result) {
-	if a.len() >= a.limit {
-		a.drop()
-	}
-	a.add(hash, &answer{
-		key: *key, print: print, until: now + a.life, at: r.At, cap: r.Cap, amount: r.Amount, tail: a.tail.End(),
-		place: r.Place, hold: r.Hold, order: r.Order, ticket: r.Ticket, number: r.Number,
-		units: uint16(len(r.Units)), lines: uint16(len(r.Lines)),
-		refusal: r.Refusal, repeated: r.Repeated, beside: r.Adjacent,
-	})
-	for _, u := range r.Units {
-		a.tail.Append(uint32(u))
-	}
-	for _, l := range r.Lines {
-		a.tail.Append(uint32(l.Unit))
-		a.tail.Append(l.Count)
-	}
-}
-
-func (a *answers) add(hash uint64, x *answer) { a.keys.put(hash, a.kept.Append(*x)) }
 
 // expire forgets what is older than its life. Answers expire in their order, because the clock only moves on.
 func (a *answers) expire(now int64) {
-	for a.len() > 0 && a.kept.Read(a.kept.Start()).until <= now {
-		a.drop()
+	for a.marks.Start() < a.marks.End() && a.marks.Read(a.marks.Start()).until <= now {
+		a.forget()
 	}
 }
 
-// drop forgets the oldest answer.
-func (a *answers) drop() {
-	n := a.kept.Start()
-	x := a.kept.Read(n)
-	a.keys.remove(x.key.hash(), n)
-	a.tail.Trim(x.tail + uint64(x.units) + 2*uint64(x.lines))
-	a.kept.Trim(n + 1)
+// forget forgets the answers of the oldest mark.
+func (a *answers) forget() {
+	a.marks.Trim(a.marks.Start() + 1)
+	a.start = a.words.End()
+	if a.marks.Start() < a.marks.End() {
+		a.start = a.marks.Read(a.marks.Start()).first
+	}
+	a.words.Trim(a.start)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,6 +80,9 @@ func eachScale(b *testing.B, run func(b *testing.B, s *State, shoppers int)) {
 	}
 }
 
+// foreseen is how many commands are foreseen before they are done.
+const foreseen = 64
+
 // BenchmarkHold is rounds in which 250 fans take two seats each by name, with a key, and then give them back, in batches of
 // 250 commands: what is measured is Do of a decoded command, and its share of Begin and End, from an account, seats and
 // keys that no cache foresees. The two halves are timed apart: hold-ns and release-ns are of one command. An
@@ -90,6 +94,7 @@ func BenchmarkHold(b *testing.B) {
 		lines := make([][2]Line, n)
 		holding, releasing := time.Duration(0), time.Duration(0)
 		round, key, rounds := 0, uint64(0), 0
+		var each, eachr []float64
 		b.ReportAllocs()
 		for b.Loop() {
 			for i := range cmds {
@@ -99,10 +104,14 @@ func BenchmarkHold(b *testing.B) {
 				lines[i] = [2]Line{{Unit: first, Count: 1}, {Unit: first + 1, Count: 1}}
 				cmds[i] = Command{Op: OpHold, Account: AccountID(fan + 1), Key: benchKey(key), Lines: lines[i][:]}
 			}
+			var r Result
 			started := time.Now()
 			s.Begin(s.Index()+1, s.Clock()+1)
 			for i := range cmds {
-				r := s.Do(&cmds[i])
+				if i%foreseen == 0 {
+					s.Foresee(cmds[i:min(i+foreseen, n)])
+				}
+				s.DoInto(&cmds[i], &r)
 				if r.Refusal != Done {
 					b.Fatalf("hold %+v: %+v", cmds[i], r)
 				}
@@ -113,17 +122,23 @@ func BenchmarkHold(b *testing.B) {
 			}
 			between := time.Now()
 			holding += between.Sub(started)
+			each = append(each, float64(between.Sub(started))/n)
 			s.Begin(s.Index()+1, s.Clock()+1)
 			for i := range releases {
-				s.Do(&releases[i])
+				s.DoInto(&releases[i], &r)
 			}
 			if err := s.End(); err != nil {
 				b.Fatal(err)
 			}
 			releasing += time.Since(between)
+			eachr = append(eachr, float64(time.Since(between))/n)
 			round++
 			rounds++
 		}
+		slices.Sort(each)
+		slices.Sort(eachr)
+		b.ReportMetric(each[len(each)/2], "hold-med")
+		b.ReportMetric(eachr[len(eachr)/2], "rel-med")
 		b.ReportMetric(float64(holding.Nanoseconds())/float64(rounds*n), "hold-ns")
 		b.ReportMetric(float64(releasing.Nanoseconds())/float64(rounds*n), "release-ns")
 	})
@@ -156,19 +171,29 @@ func nextBatch(b *testing.B, s *State) {
 	s.Begin(s.Index()+1, s.Clock()+1)
 }
 
-// BenchmarkJoin is one join of a new account, Do of a decoded command, in batches of 256.
+// BenchmarkJoin is one join of a new account, DoInto of a decoded command, in batches of 256.
 func BenchmarkJoin(b *testing.B) {
+	const n = 256
 	eachScale(b, func(b *testing.B, s *State, _ int) {
-		c := Command{Op: OpJoin}
+		cmds := make([]Command, n)
 		i := 0
+		var r Result
 		b.ReportAllocs()
 		s.Begin(s.Index()+1, s.Clock()+1)
 		for b.Loop() {
-			c.Account = AccountID(uint64(i)*0x9e3779b97f4a7c15 | 1<<63)
-			s.Do(&c)
-			if i++; i%256 == 0 {
+			if i%n == 0 {
 				nextBatch(b, s)
+				for j := range cmds {
+					cmds[j] = Command{Op: OpJoin, Account: AccountID(uint64(i+j)*0x9e3779b97f4a7c15 | 1<<63)}
+				}
 			}
+			if i%foreseen == 0 {
+				s.Foresee(cmds[i%n : i%n+foreseen])
+			}
+			if s.DoInto(&cmds[i%n], &r); r.Refusal != Done {
+				b.Fatalf("join: %+v", r)
+			}
+			i++
 		}
 		if err := s.End(); err != nil {
 			b.Fatal(err)

@@ -44,8 +44,10 @@ type Frozen struct {
 }
 
 type frozenAnswers struct {
-	kept slab.LogView[answer]
-	tail slab.LogView[uint32]
+	words slab.LogView[uint64]
+	marks slab.LogView[mark]
+	start uint64
+	count uint64 // there ever were
 }
 
 // Freeze takes the sale as it is now, between two batches. It takes time in proportion to the number of chunks, some
@@ -60,8 +62,8 @@ func (s *State) Freeze() *Frozen {
 	f.orders, f.orderLines = s.orders.Freeze(), s.orderLines.Freeze()
 	f.payments, f.tickets = s.payments.Freeze(), s.tickets.Freeze()
 	f.intents = s.intents.slots.Freeze()
-	f.fanKeys = frozenAnswers{s.fanKeys.kept.Freeze(), s.fanKeys.tail.Freeze()}
-	f.noticeKeys = frozenAnswers{s.noticeKeys.kept.Freeze(), s.noticeKeys.tail.Freeze()}
+	f.fanKeys = s.fanKeys.freeze()
+	f.noticeKeys = s.noticeKeys.freeze()
 	return f
 }
 
@@ -76,8 +78,8 @@ func (s *State) look() *Frozen {
 	f.orders, f.orderLines = s.orders.View, s.orderLines.View
 	f.payments, f.tickets = s.payments.View, s.tickets.View
 	f.intents = s.intents.slots.View
-	f.fanKeys = frozenAnswers{s.fanKeys.kept.LogView, s.fanKeys.tail.LogView}
-	f.noticeKeys = frozenAnswers{s.noticeKeys.kept.LogView, s.noticeKeys.tail.LogView}
+	f.fanKeys = s.fanKeys.look()
+	f.noticeKeys = s.noticeKeys.look()
 	return f
 }
 
@@ -88,4 +90,12 @@ func (s *State) scalars() *Frozen {
 		seatVersion: s.seatVersion, epochs: s.epochs, nextHold: s.nextHold, nextIntent: s.intents.next,
 		openIntents: s.intents.at.used, firstIntent: s.intents.first, book: s.book,
 	}
+}
+
+func (a *answers) freeze() frozenAnswers {
+	return frozenAnswers{a.words.Freeze(), a.marks.Freeze(), a.start, a.count}
+}
+
+func (a *answers) look() frozenAnswers {
+	return frozenAnswers{a.words.LogView, a.marks.LogView, a.start, a.count}
 }

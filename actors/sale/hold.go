@@ -64,110 +64,123 @@ func (s *State) ownHold(id HoldID, a AccountID) (*hold, Refusal) {
 	return nil, RefusedUnknown
 }
 
-func (s *State) openHold(c *Command) Result {
-	if r := s.selling(); r != Done {
-		return refuse(r)
+func (s *State) openHold(c *Command, r *Result) {
+	if r.Refusal = s.selling(); r.Refusal != Done {
+		return
 	}
-	if !s.line.Shopping(uint64(c.Account)) {
-		return refuse(s.noLease(c.Account))
+	place := s.line.Lease(uint64(c.Account))
+	if place == 0 {
+		r.Refusal = s.noLease(c.Account)
+		return
 	}
-	if acc := s.accountOf(c.Account); acc != nil && acc.hold != 0 {
-		h := s.holdOf(acc.hold)
-		return Result{Refusal: RefusedHoldExists, Hold: h.id, Order: h.order, At: h.expires}
+	taken, slot, known := uint32(0), uint32(0), false
+	if slot, known = s.accountAt.get(uint64(c.Account)); known {
+		acc := s.accounts.Read(int(slot))
+		if taken = acc.taken; acc.hold != 0 {
+			h := s.holdOf(acc.hold)
+			r.Refusal, r.Hold, r.Order, r.At = RefusedHoldExists, h.id, h.order, h.expires
+			return
+		}
 	}
-	if s.due.Len() >= maxHolds || s.nextHold&idMask == idMask {
-		return refuse(RefusedFull)
+	if s.due.Len() >= maxHolds || s.nextHold&idMask == idMask || !known && s.accounts.Len() >= maxAccounts {
+		r.Refusal = RefusedFull
+		return
 	}
-	lines, res := s.chooseUnits(c)
-	if res.Refusal != Done {
-		return res
+	lines := s.chooseUnits(c, s.cfg.Limits.left(taken), r)
+	if r.Refusal != Done {
+		return
 	}
-	acc := s.ensureAccount(c.Account)
-	if acc == nil {
-		return refuse(RefusedFull)
+	if !known {
+		slot = s.addAccount(c.Account)
 	}
+	acc := s.accounts.Mut(int(slot))
 	h := s.takeSlot(acc)
 	s.inventory.Hold(lines, uint32(h.id))
-	s.setLines(h, acc, s.price(lines))
+	s.priceLines(h, acc, lines)
 	h.adjacent = s.inventory.Together(lines)
-	s.line.Touch(uint64(c.Account), s.clock, h.expires)
+	s.line.TouchPlace(place, s.clock, h.expires)
 	s.linesChanged(lines)
 	s.holdChanged(h)
-	return s.holdResult(h)
+	s.holdResult(h, r)
 }
 
-// chooseUnits checks the units asked for, or finds the best ones. The lines are scratch.
-func (s *State) chooseUnits(c *Command) ([]Line, Result) {
-	allowed := s.Allowed(c.Account)
+// chooseUnits checks the units asked for, or finds the best ones. The lines are scratch; there are none if r is refused.
+func (s *State) chooseUnits(c *Command, allowed uint32, r *Result) []Line {
 	if c.Best.Quantity == 0 {
-		res := s.checkLines(c.Lines, allowed)
-		if res.Refusal != Done {
-			return nil, res
+		if !s.checkLines(c.Lines, allowed, r) || !s.checkFree(c.Lines, c.Lines, r) {
+			return nil
 		}
-		return c.Lines, s.checkFree(c.Lines, c.Lines)
+		return c.Lines
 	}
 	if len(c.Lines) != 0 || !c.Best.AnyCategory && int(c.Best.Category) >= len(s.cfg.Plan.Categories) ||
 		!c.Best.AnySection && int(c.Best.Section) >= len(s.cfg.Plan.Sections) || c.Best.Accessible > c.Best.Quantity {
-		return nil, refuse(RefusedInvalid)
+		r.Refusal = RefusedInvalid
+		return nil
 	}
 	if allowed = min(allowed, seatmap.MaxQuantity); c.Best.Quantity > allowed {
-		return nil, Result{Refusal: RefusedLimit, Number: allowed}
+		r.Refusal, r.Number = RefusedLimit, allowed
+		return nil
 	}
 	q := c.Best
 	q.Orphans = s.cfg.Orphan
 	q.Salt = binary.LittleEndian.Uint64(c.Key[:8]) ^ uint64(c.Account)*0x9e3779b97f4a7c15
 	lines, _, ok := s.inventory.Best(s.wanted[:0], q)
 	if !ok {
-		return nil, refuse(RefusedSoldOut)
+		r.Refusal = RefusedSoldOut
+		return nil
 	}
 	s.wanted = lines
-	return lines, Result{}
+	return lines
 }
 
-// checkLines checks the form of a choice of units and its size.
-func (s *State) checkLines(lines []Line, allowed uint32) Result {
+// checkLines checks the form of a choice of units and its size, and refuses in r.
+func (s *State) checkLines(lines []Line, allowed uint32, r *Result) bool {
 	places := uint64(0)
 	for _, l := range lines {
 		if int64(l.Unit) >= int64(s.cfg.Plan.Units()) {
-			return refuse(RefusedUnknownUnit)
+			r.Refusal = RefusedUnknownUnit
+			return false
 		}
 		places += uint64(l.Count)
 	}
 	if places > uint64(allowed) {
-		return Result{Refusal: RefusedLimit, Number: allowed}
+		r.Refusal, r.Number = RefusedLimit, allowed
+		return false
 	}
 	if len(lines) == 0 || !s.inventory.ValidLines(lines) {
-		return refuse(RefusedInvalid)
+		r.Refusal = RefusedInvalid
+		return false
 	}
-	return Result{}
+	return true
 }
 
-// checkFree checks that the units of more are free, and that nobody is left a lone seat beside the whole choice.
-func (s *State) checkFree(more, all []Line) Result {
+// checkFree checks that the units of more are free, and that nobody is left a lone seat beside the whole choice. It
+// refuses in r.
+func (s *State) checkFree(more, all []Line, r *Result) bool {
 	if s.units = s.inventory.Conflicts(s.units[:0], more); len(s.units) > 0 {
-		return Result{Refusal: RefusedConflict, Units: s.units}
+		r.Refusal, r.Units = RefusedConflict, s.units
+		return false
 	}
 	suggest, bad := s.inventory.Orphans(s.hint[:0], all, s.cfg.Orphan)
 	if suggest != nil {
 		s.hint = suggest
 	}
 	if !bad {
-		return Result{}
+		return true
 	}
 	for _, l := range suggest {
 		s.units = append(s.units, l.Unit)
 	}
-	return Result{Refusal: RefusedOrphan, Units: s.units}
+	r.Refusal, r.Units = RefusedOrphan, s.units
+	return false
 }
 
-// price freezes today's prices for the lines. The result is scratch.
-func (s *State) price(lines []Line) []OrderLine {
-	s.priced = s.priced[:0]
-	for _, l := range lines {
-		cat := &s.cfg.Plan.Categories[s.inventory.CategoryOf(l.Unit)]
-		s.priced = append(s.priced, OrderLine{Unit: l.Unit, Count: l.Count, Price: cat.Price, Fee: cat.Fee})
+// price freezes today's prices for the lines, in dst.
+func (s *State) price(dst []OrderLine, lines []Line) {
+	for i, l := range lines {
+		cat, d := &s.cfg.Plan.Categories[s.inventory.CategoryOf(l.Unit)], &dst[i]
+		d.Unit, d.Count, d.Price, d.Fee = l.Unit, l.Count, cat.Price, cat.Fee
 	}
-	return s.priced
 }
 
 // takeSlot makes an empty live hold for an account.
@@ -182,7 +195,7 @@ func (s *State) takeSlot(acc *account) *hold {
 	}
 	t := &s.cfg.Times
 	h := s.holds.Mut(int(slot))
-	*h = hold{id: s.nextHold, slot: slot, account: acc.id, expires: s.clock + t.Hold, cap: s.clock + t.HoldCap}
+	h.id, h.slot, h.account, h.expires, h.cap = s.nextHold, slot, acc.id, s.clock+t.Hold, s.clock+t.HoldCap
 	s.holdAt.put(uint64(h.id), slot)
 	s.remind(h)
 	acc.hold = h.id
@@ -195,18 +208,30 @@ func (s *State) remind(h *hold) {
 	s.due.Set(due.Item{At: h.deadline(), ID: uint32(h.id), Slot: h.slot})
 }
 
-// setLines gives the hold these units and keeps the sums.
+// priceLines gives the hold these units at today's prices.
+func (s *State) priceLines(h *hold, acc *account, lines []Line) {
+	s.price(s.holdLines.MutStrip(int(h.slot)), lines)
+	s.sumLines(h, acc, len(lines))
+}
+
+// setLines gives the hold these units at their prices.
 func (s *State) setLines(h *hold, acc *account, lines []OrderLine) {
-	acc.taken -= h.places
-	s.heldPlaces -= h.places
-	h.lines, h.places, h.amount = uint32(len(lines)), 0, 0
 	copy(s.holdLines.MutStrip(int(h.slot)), lines)
-	for _, l := range lines {
-		h.places += l.Count
-		h.amount += int64(l.Count) * (l.Price + l.Fee)
+	s.sumLines(h, acc, len(lines))
+}
+
+// sumLines keeps the sums of a hold whose strip has n new lines.
+func (s *State) sumLines(h *hold, acc *account, n int) {
+	places, amount := uint32(0), int64(0)
+	lines := s.holdLines.Strip(int(h.slot))[:n]
+	for i := range lines {
+		l := &lines[i]
+		places += l.Count
+		amount += int64(l.Count) * (l.Price + l.Fee)
 	}
-	acc.taken += h.places
-	s.heldPlaces += h.places
+	acc.taken += places - h.places
+	s.heldPlaces += places - h.places
+	h.lines, h.places, h.amount = uint32(n), places, amount
 }
 
 // plain copies priced lines into scratch as what the inventory takes.
@@ -260,13 +285,11 @@ func (s *State) holdChanged(h *hold) {
 	c.Kind, c.Account, c.Hold, c.Order, c.At = ChangeHold, h.account, h.id, h.order, h.expires
 }
 
-// holdResult describes the hold as it is now.
-func (s *State) holdResult(h *hold) Result {
+// holdResult describes the hold as it is now, in an empty r.
+func (s *State) holdResult(h *hold, r *Result) {
 	s.picked = plain(s.picked[:0], s.linesOf(h))
-	return Result{
-		Hold: h.id, Order: h.order, At: h.expires, Cap: h.cap, Amount: h.amount, Number: h.places,
-		Adjacent: h.adjacent, Lines: s.picked,
-	}
+	r.Hold, r.Order, r.At, r.Cap, r.Amount, r.Number = h.id, h.order, h.expires, h.cap, h.amount, h.places
+	r.Adjacent, r.Lines = h.adjacent, s.picked
 }
 
 // settleDeadlines ends every hold whose time is over, in the order of deadline and hold.

@@ -1,5 +1,7 @@
 package sale
 
+import "slices"
+
 // changeHold adds and gives back units in one step: the hold ends up with all of it or is as before.
 func (s *State) changeHold(c *Command) Result {
 	h, r := s.changeable(c)
@@ -17,14 +19,14 @@ func (s *State) changeHold(c *Command) Result {
 		return refuse(RefusedInvalid)
 	}
 	acc := s.mutAccount(c.Account)
-	res := s.checkLines(after, min(s.cfg.Limits.PerHold, s.cfg.Limits.PerAccount-(acc.taken-h.places)))
-	if res.Refusal != Done {
+	var res Result
+	if !s.checkLines(after, min(s.cfg.Limits.PerHold, s.cfg.Limits.PerAccount-(acc.taken-h.places)), &res) {
 		return res
 	}
 	// The new choice is judged as if the fan held nothing: only then is a seat orphaned by giving up its
 	// neighbour seen.
 	s.inventory.Release(s.before, uint32(h.id))
-	if res = s.checkFree(after, after); res.Refusal != Done {
+	if !s.checkFree(after, after, &res) {
 		s.inventory.Hold(s.before, uint32(h.id))
 		return res
 	}
@@ -42,7 +44,8 @@ func (s *State) changeHold(c *Command) Result {
 		}
 	}
 	s.holdChanged(h)
-	return s.holdResult(h)
+	s.holdResult(h, &res)
+	return res
 }
 
 // changeable finds the hold of a fan who may still change it.
@@ -112,7 +115,9 @@ func hasLine(lines []Line, x Line) bool {
 
 // repriced prices lines anew, but what the hold has already keeps its frozen price. The result is scratch.
 func (s *State) repriced(h *hold, lines []Line) []OrderLine {
-	priced := s.price(lines)
+	s.priced = slices.Grow(s.priced[:0], len(lines))[:len(lines)]
+	priced := s.priced
+	s.price(priced, lines)
 	for _, old := range s.linesOf(h) {
 		for i := range priced {
 			if priced[i].Unit == old.Unit {
@@ -135,18 +140,21 @@ func (s *State) renewHold(c *Command) Result {
 	h = s.holds.Mut(int(h.slot))
 	h.renewed = true
 	s.prolong(h, s.clock+s.cfg.Times.HoldRenewal)
-	return s.holdResult(h)
+	var res Result
+	s.holdResult(h, &res)
+	return res
 }
 
 // releaseHold gives everything back at once. With an order open this cancels the order, unless a payment runs.
-func (s *State) releaseHold(c *Command) Result {
-	h, r := s.ownHold(c.Hold, c.Account)
-	if r != Done {
-		return refuse(r)
-	}
-	if h.order == 0 {
+func (s *State) releaseHold(c *Command, r *Result) {
+	h, refused := s.ownHold(c.Hold, c.Account)
+	switch {
+	case refused != Done:
+		r.Refusal = refused
+	case h.order == 0:
 		s.endHold(h)
-		return Result{Hold: c.Hold}
+		r.Hold = c.Hold
+	default:
+		*r = s.cancelAwaiting(h.order, "released")
 	}
-	return s.cancelAwaiting(h.order, "released")
 }

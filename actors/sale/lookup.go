@@ -121,3 +121,15 @@ func (l *lookup) remove(id uint64) {
 		l.used--
 	}
 }
+
+// foresee fetches the cells where the search for an id begins.
+func (l *lookup) foresee(id uint64) uint64 {
+	if l.cur == nil {
+		return 0
+	}
+	seen := l.cur[l.cur.home(id)].id
+	if l.old != nil {
+		seen ^= l.old[l.old.home(id)].id
+	}
+	return seen
+}

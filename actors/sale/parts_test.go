@@ -1,9 +1,12 @@
 package sale
 
 import (
+	"bytes"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/catraca/catraca/actors/sale/queue"
 )
 
 func TestLookup(t *testing.T) {
@@ -38,45 +41,96 @@ func TestLookup(t *testing.T) {
 	})
 }
 
-// TestAnswers compares with a map: what was answered is found until its time is over or too many came after it.
+// TestAnswers compares with a list: what was answered is found until its time is over or too many came after it.
 func TestAnswers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const life, limit = 1000, 700
+		a := newAnswers(life, limit)
+		type told struct {
+			result Result
+			until  int64
+		}
+		var all []told
+		key := func(i int) Key { return Key{byte(i), byte(i >> 8), byte(i >> 16), 1, 15: byte(i)} }
+		s, now := &State{}, int64(1)
+		t.Repeat(map[string]func(*rapid.T){
+			"tell": func(t *rapid.T) {
+				for range rapid.IntRange(1, 300).Draw(t, "n") {
+					i := len(all)
+					r := Result{Hold: HoldID(i), At: int64(i % 5), Place: queue.Place(i % 2), Adjacent: i%7 == 0}
+					for j := range i % 4 {
+						r.Lines = append(r.Lines, Line{Unit: UnitID(i + j), Count: uint32(1 + i%3/2*j)})
+					}
+					if i%11 == 0 {
+						r.Units = []UnitID{UnitID(i), 3}
+					}
+					k := key(i)
+					found, spot := a.find(&k, k.hash())
+					if found != nil {
+						t.Fatalf("answer %d is there before it was given", i)
+					}
+					a.remember(&k, k.hash(), uint64(i), spot, now+life, &r)
+					r.Repeated = true
+					all = append(all, told{r, now + life})
+				}
+			},
+			"wait": func(t *rapid.T) {
+				now += int64(rapid.SampledFrom([]int{1, 10, 400}).Draw(t, "ms"))
+				a.expire(now)
+			},
+			"": func(t *rapid.T) {
+				live := 0
+				for i, want := range all {
+					if i < len(all)-(limit+2*markAnswers+50) {
+						continue // long gone
+					}
+					k := key(i)
+					found, _ := a.find(&k, k.hash())
+					switch {
+					case found == nil && want.until > now && len(all)-i <= limit:
+						t.Fatalf("answer %d of %d is forgotten", i, len(all))
+					case found == nil:
+						continue
+					case want.until <= now || len(all)-i > limit+2*markAnswers:
+						t.Fatalf("answer %d of %d, good until %d, is there at %d", i, len(all), want.until, now)
+					}
+					live++
+					if i%16 != 0 && i < len(all)-16 {
+						continue
+					}
+					var got Result
+					s.units, s.picked = s.units[:0], s.picked[:0]
+					if s.recall(found, uint64(i), &got); !bytes.Equal(AppendResult(nil, &got), AppendResult(nil, &want.result)) {
+						t.Fatalf("answer %d: got %+v, want %+v", i, got, want.result)
+					}
+				}
+				if live != a.len() {
+					t.Fatalf("%d answers are found, %d counted", live, a.len())
+				}
+			},
+		})
+	})
+}
+
+// TestAnswersStayBounded: memory is that of what is kept.
+func TestAnswersStayBounded(t *testing.T) {
 	a := newAnswers(1000, 3000)
 	s := &State{}
-	key := func(i int) Key { return Key{byte(i), byte(i >> 8), byte(i >> 16), 1} }
-	const n = 20_000
-	for i := range n {
-		a.expire(int64(i / 4))
-		r := Result{Hold: HoldID(i)}
-		for j := range i % 3 {
-			r.Lines = append(r.Lines, Line{Unit: UnitID(i), Count: uint32(j + 1)})
-			r.Units = append(r.Units, UnitID(j))
-		}
-		k := key(i)
-		a.remember(&k, k.hash(), uint64(i), int64(i/4), &r)
-		for _, back := range []int{0, 1, 2998, 2999, 3000, 3999, 4000} {
-			s.units, s.picked = s.units[:0], s.picked[:0]
-			at := i - back
-			k := key(at)
-			got, ok := s.recall(&a, &k, k.hash(), uint64(at))
-			if want := at >= 0 && back < 3000; ok != want {
-				t.Fatalf("answer %d after %d: found %t", back, i, ok)
-			}
-			if ok && (got.Hold != HoldID(at) || len(got.Lines) != at%3 || len(got.Units) != at%3 || !got.Repeated) {
-				t.Fatalf("answer %d: got %+v", at, got)
-			}
-			if ok && at%3 == 2 && got.Lines[1] != (Line{Unit: UnitID(at), Count: 2}) {
-				t.Fatalf("answer %d: got %+v", at, got.Lines)
-			}
-		}
+	var last Key
+	for i := range 50_000 {
+		last = Key{byte(i), byte(i >> 8), byte(i >> 16), 1, 15: byte(i)}
+		_, spot := a.find(&last, last.hash())
+		a.remember(&last, last.hash(), uint64(i), spot, int64(i), &Result{Hold: HoldID(i)})
 	}
-	last := key(n - 1)
-	if r, ok := s.recall(&a, &last, last.hash(), 0); !ok || r.Refusal != RefusedMismatch {
+	found, _ := a.find(&last, last.hash())
+	var r Result
+	if s.recall(found, 0, &r); r.Refusal != RefusedMismatch {
 		t.Errorf("another body: %+v", r)
 	}
-	if a.kept.Chunks() > 8 || len(a.keys.cur) > 8*a.limit || a.tail.Chunks() > 3 {
-		t.Errorf("memory grows: %d chunks of answers, %d cells, %d chunks of words", a.kept.Chunks(), len(a.keys.cur), a.tail.Chunks())
+	if a.words.Chunks() > 4 || a.marks.Chunks() > 3 || len(a.keys.cur.numbers) > 8*a.limit {
+		t.Errorf("memory grows: %d chunks of words, %d of marks, %d places for keys", a.words.Chunks(), a.marks.Chunks(), len(a.keys.cur.numbers))
 	}
-	a.expire(n)
+	a.expire(50_000)
 	if a.len() != 0 {
 		t.Errorf("%d answers live for ever", a.len())
 	}

@@ -3,16 +3,16 @@ package sale
 import "github.com/catraca/catraca/actors/sale/queue"
 
 // join gives the account its place, the same one if it is in the queue already.
-func (s *State) join(c *Command) Result {
+func (s *State) join(c *Command, r *Result) {
 	switch s.phase {
 	case PhaseScheduled:
-		return refuse(RefusedNotOpen)
+		r.Refusal = RefusedNotOpen
 	case PhaseClosed:
-		return refuse(RefusedClosed)
+		r.Refusal = RefusedClosed
 	case PhaseLobby, PhaseOpen, PhasePaused:
+		place, refused := s.line.Join(uint64(c.Account), s.clock)
+		r.Refusal, r.Place = queueRefusal(refused), place
 	}
-	place, r := s.line.Join(uint64(c.Account), s.clock)
-	return Result{Refusal: queueRefusal(r), Place: place}
 }
 
 // claim takes "your turn". A pause makes no new offers, but one already made is kept.

@@ -72,11 +72,15 @@ func (s *State) HoldOf(a AccountID) (Hold, bool) {
 
 // Allowed is how many places an account may still take with one new hold.
 func (s *State) Allowed(a AccountID) uint32 {
-	l := s.cfg.Limits
 	if acc := s.accountOf(a); acc != nil {
-		return min(l.PerHold, l.PerAccount-min(acc.taken, l.PerAccount))
+		return s.cfg.Limits.left(acc.taken)
 	}
-	return min(l.PerHold, l.PerAccount)
+	return s.cfg.Limits.left(0)
+}
+
+// left is how many places an account that has some may take with the next hold.
+func (l *Limits) left(taken uint32) uint32 {
+	return min(l.PerHold, l.PerAccount-min(taken, l.PerAccount))
 }
 
 // Order finds an order.

@@ -340,30 +340,32 @@ func (s *State) readBook(r *reader) {
 }
 
 func (a *answers) read(r *reader) {
-	until := int64(0)
-	for range r.count("answers", a.limit, 30) {
-		x := answer{key: r.key("answer.key"), print: r.u64("answer.print"), until: r.int("answer.until"), tail: a.tail.End()}
-		x.refusal = Refusal(r.u16("answer.refusal"))
-		x.repeated, x.beside = r.bool("answer.repeated"), r.bool("answer.adjacent")
-		x.place, x.hold = queue.Place(r.u32("answer.place")), HoldID(r.u32("answer.hold"))
-		x.order, x.ticket = OrderID(r.u32("answer.order")), TicketID(r.u32("answer.ticket"))
-		x.at, x.cap, x.amount = r.int("answer.at"), r.int("answer.cap"), r.int("answer.amount")
-		x.number = r.u32("answer.number")
-		x.units, x.lines = r.u16("answer.units"), r.u16("answer.lines")
-		for range uint32(x.units) + 2*uint32(x.lines) {
-			a.tail.Append(r.u32("answer.words"))
-			if r.err != nil {
-				return
-			}
+	last := int64(0)
+	var x Result
+	for range r.count("answers", a.limit+2*markAnswers, 30) {
+		key, print, until := r.key("answer.key"), r.u64("answer.print"), r.int("answer.until")
+		x = Result{Refusal: Refusal(r.u16("answer.refusal")), Units: x.Units[:0], Lines: x.Lines[:0]}
+		x.Repeated, x.Adjacent = r.bool("answer.repeated"), r.bool("answer.adjacent")
+		x.Place, x.Hold = queue.Place(r.u32("answer.place")), HoldID(r.u32("answer.hold"))
+		x.Order, x.Ticket = OrderID(r.u32("answer.order")), TicketID(r.u32("answer.ticket"))
+		x.At, x.Cap, x.Amount = r.int("answer.at"), r.int("answer.cap"), r.int("answer.amount")
+		x.Number = r.u32("answer.number")
+		units, lines := r.count("answer.units", MaxPerHold, 1), r.count("answer.lines", MaxPerHold, 2)
+		for range units {
+			x.Units = append(x.Units, UnitID(r.u32("answer.words")))
 		}
-		hash := x.key.hash()
-		if r.err == nil && (x.until < until || x.key == Key{} || a.find(&x.key, hash) != nil) {
+		for range lines {
+			x.Lines = append(x.Lines, Line{Unit: UnitID(r.u32("answer.words")), Count: r.u32("answer.words")})
+		}
+		hash := key.hash()
+		before, at := a.find(&key, hash)
+		if r.err == nil && (until < last || key == Key{} || before != nil) {
 			r.failf("answer.key", "is there twice, or expires before the one before")
 		}
 		if r.err != nil {
 			return
 		}
-		until = x.until
-		a.add(hash, &x)
+		last = until
+		a.remember(&key, hash, print, at, until, &x)
 	}
 }

@@ -226,21 +226,49 @@ func (f *Frozen) writeBook(w *writer) {
 }
 
 func (a *frozenAnswers) write(w *writer) {
-	w.b = appendUint(w.b, uint32(a.kept.End()-a.kept.Start()))
-	for n := a.kept.Start(); n < a.kept.End() && w.full(); n++ {
-		x := a.kept.Read(n)
-		dst := append(w.b, x.key[:]...)
-		dst = appendInt(appendUint(dst, x.print), x.until)
-		dst = appendUint(dst, uint16(x.refusal))
-		dst = appendBool(appendBool(dst, x.repeated), x.beside)
-		dst = appendUint(appendUint(dst, uint32(x.place)), uint32(x.hold))
-		dst = appendUint(appendUint(dst, uint32(x.order)), uint32(x.ticket))
-		dst = appendInt(appendInt(appendInt(dst, x.at), x.cap), x.amount)
-		dst = appendUint(dst, x.number)
-		dst = appendUint(appendUint(dst, x.units), x.lines)
-		for i := range uint64(x.units) + 2*uint64(x.lines) {
-			dst = appendUint(dst, a.tail.Get(x.tail+i))
+	n := uint64(0)
+	if a.marks.Start() < a.marks.End() {
+		n = a.count - a.marks.Read(a.marks.Start()).count
+	}
+	w.b = appendUint(w.b, uint32(n))
+	var x Result
+	a.each(func(words []uint64, until int64) bool {
+		readAnswer(words, &x)
+		key := keyOf(words)
+		dst := appendInt(appendUint(append(w.b, key[:]...), words[2]), until)
+		dst = appendUint(dst, uint16(x.Refusal))
+		dst = appendBool(appendBool(dst, x.Repeated), x.Adjacent)
+		dst = appendUint(appendUint(dst, uint32(x.Place)), uint32(x.Hold))
+		dst = appendUint(appendUint(dst, uint32(x.Order)), uint32(x.Ticket))
+		dst = appendInt(appendInt(appendInt(dst, x.At), x.Cap), x.Amount)
+		dst = appendUint(dst, x.Number)
+		dst = appendUint(appendUint(dst, uint16(len(x.Units))), uint16(len(x.Lines)))
+		for _, u := range x.Units {
+			dst = appendUint(dst, uint32(u))
+		}
+		for _, l := range x.Lines {
+			dst = appendUint(appendUint(dst, uint32(l.Unit)), l.Count)
 		}
 		w.b = dst
+		return w.full()
+	})
+}
+
+// each goes through the answers, oldest first, as long as fn wants more.
+func (a *frozenAnswers) each(fn func(words []uint64, until int64) bool) {
+	at := a.start
+	for m := a.marks.Start(); m < a.marks.End(); m++ {
+		until, last := a.marks.Read(m).until, a.count
+		if m+1 < a.marks.End() {
+			last = a.marks.Read(m + 1).count
+		}
+		for count := a.marks.Read(m).count; count < last; count++ {
+			var words []uint64
+			words, at = answerAt(&a.words, at)
+			at += uint64(len(words))
+			if !fn(words, until) {
+				return
+			}
+		}
 	}
 }

@@ -86,6 +86,7 @@ type State struct {
 	before  []Line
 	hint    []Line
 	priced  []OrderLine
+	seen    uint64 // by Foresee
 }
 
 // New starts a sale with nothing sold. The error names the field of the configuration that is wrong.
@@ -145,15 +146,9 @@ func (s *State) mutAccount(a AccountID) *account {
 	return s.accounts.Mut(int(slot))
 }
 
-// ensureAccount adds the record if needed and returns it to be written; nil when the bound is reached.
-func (s *State) ensureAccount(a AccountID) *account {
-	slot, ok := s.accountAt.get(uint64(a))
-	if !ok {
-		if s.accounts.Len() >= maxAccounts {
-			return nil
-		}
-		slot = uint32(s.accounts.Append(account{id: a}))
-		s.accountAt.put(uint64(a), slot)
-	}
-	return s.accounts.Mut(int(slot))
+// addAccount adds a record for an account that has none and returns its slot.
+func (s *State) addAccount(a AccountID) uint32 {
+	slot := uint32(s.accounts.Append(account{id: a}))
+	s.accountAt.put(uint64(a), slot)
+	return slot
 }

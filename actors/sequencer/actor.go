@@ -198,34 +198,46 @@ func (a *owner[M, R]) apply(c *committed) {
 	a.arm()
 }
 
+// run does the commands of an entry, some dozens at a time, so that a machine may look ahead.
 func (a *owner[M, R]) run(c *committed, mine *batch[R]) error {
 	a.m.Begin(c.index, c.header.At)
-	body, n := c.body, 0
+	body, done := c.body, 0
 	for len(body) > 0 {
-		cmd, rest, err := NextCommand(body)
-		if err != nil {
-			return fmt.Errorf("apply entry %d of shard %d: %w", c.index, a.o.Shard, err)
-		}
-		res, err := a.m.Command(cmd)
-		if err != nil {
-			return fmt.Errorf("apply entry %d of shard %d, command %d: %w", c.index, a.o.Shard, n, err)
-		}
-		if mine != nil && n < len(mine.waiters) {
-			if w := mine.waiters[n].waiter; w != nil {
-				w.Result(res, c.index)
+		var cmds [foreseen][]byte
+		n := 0
+		for ; n < len(cmds) && len(body) > 0; n++ {
+			var err error
+			if cmds[n], body, err = NextCommand(body); err != nil {
+				return fmt.Errorf("apply entry %d of shard %d: %w", c.index, a.o.Shard, err)
 			}
 		}
-		body = rest
-		n++
+		if ahead, ok := any(a.m).(Foreseer); ok && n > 1 {
+			ahead.Foresee(cmds[:n])
+		}
+		for _, cmd := range cmds[:n] {
+			res, err := a.m.Command(cmd)
+			if err != nil {
+				return fmt.Errorf("apply entry %d of shard %d, command %d: %w", c.index, a.o.Shard, done, err)
+			}
+			if mine != nil && done < len(mine.waiters) {
+				if w := mine.waiters[done].waiter; w != nil {
+					w.Result(res, c.index)
+				}
+			}
+			done++
+		}
 	}
-	if n != int(c.header.Count) {
-		return fmt.Errorf("apply entry %d of shard %d: %d commands, the header says %d: %w", c.index, a.o.Shard, n, c.header.Count, ErrEntry)
+	if done != int(c.header.Count) {
+		return fmt.Errorf("apply entry %d of shard %d: %d commands, the header says %d: %w", c.index, a.o.Shard, done, c.header.Count, ErrEntry)
 	}
 	if err := a.m.End(); err != nil {
 		return fmt.Errorf("invariant violated at entry %d of shard %d: %w", c.index, a.o.Shard, err)
 	}
 	return nil
 }
+
+// foreseen is how many commands a machine is shown before the first of them is done.
+const foreseen = 64
 
 // find returns the batch of this header if it is this sequencer's own and still waited for.
 func (a *owner[M, R]) find(h Header) *batch[R] {

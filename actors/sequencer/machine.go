@@ -25,6 +25,12 @@ type Machine[R any] interface {
 	Freeze() Frozen
 }
 
+// Foreseer is a Machine that fetches what commands are about to touch. Foresee changes nothing; the commands follow in
+// this order, unless one of them ends the process.
+type Foreseer interface {
+	Foresee(cmds [][]byte)
+}
+
 // Frozen is a state that changes no more. Any one goroutine may read it beside the machine.
 type Frozen interface {
 	AppendSnapshot(dst []byte) []byte

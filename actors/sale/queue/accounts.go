@@ -58,19 +58,29 @@ func (q *Queue) latest(account uint64) Place {
 	return 0
 }
 
-// setLatest records a place that is already in the slab as its account's latest.
-func (q *Queue) setLatest(account uint64, p Place) {
+// setLatest records a place that is already in the slab as its account's latest; before is the one it had, 0 if none.
+func (q *Queue) setLatest(account uint64, p, before Place) {
 	t := &q.accounts
 	q.makeRoom()
 	tag := tagOf(account)
-	i, known := q.probe(t.cur, t.curBits, account, tag)
-	t.cur[i] = uint64(tag)<<32 | uint64(p)
-	if !known && t.old != nil {
-		_, known = q.probe(t.old, t.oldBits, account, tag)
-	}
-	if !known {
+	if before == 0 {
 		t.used++
+		q.cell(tag, uint64(p))
+		return
 	}
+	i, _ := q.probe(t.cur, t.curBits, account, tag)
+	t.cur[i] = uint64(tag)<<32 | uint64(p)
+}
+
+// cell fills the first free slot for a tag.
+func (q *Queue) cell(tag uint32, p uint64) {
+	t := &q.accounts
+	mask := len(t.cur) - 1
+	i := int(tag >> (32 - t.curBits))
+	for t.cur[i] != 0 {
+		i = (i + 1) & mask
+	}
+	t.cur[i] = uint64(tag)<<32 | p
 }
 
 // reserve makes an empty table large enough for n accounts.
@@ -121,4 +131,28 @@ func (q *Queue) carry(s uint64) {
 			return
 		}
 	}
+}
+
+// Foresee fetches what is needed to find the place of an account. It changes nothing; what it returns means nothing.
+func (q *Queue) Foresee(account uint64) uint64 {
+	t := &q.accounts
+	if t.cur == nil {
+		return 0
+	}
+	tag := tagOf(account)
+	s := t.cur[tag>>(32-t.curBits)]
+	if t.old != nil {
+		old := t.old[tag>>(32-t.oldBits)]
+		if uint32(s>>32) != tag {
+			s = old
+		}
+	}
+	if uint32(s>>32) != tag {
+		return s
+	}
+	e := q.at(Place(s))
+	if e.term != 0 {
+		return uint64(q.terms.Read(int(e.term) - 1).at)
+	}
+	return e.account
 }

@@ -5,22 +5,23 @@ package queue
 // with Barred. Full when MaxPlaces have been issued.
 func (q *Queue) Join(account uint64, now int64) (Place, Refusal) {
 	now = q.observe(now)
-	if p := q.latest(account); p != 0 {
-		e := q.at(p)
+	before := q.latest(account)
+	if before != 0 {
+		e := q.at(before)
 		switch {
 		case e.state == Removed:
 			return 0, Barred
 		case e.state == Parked && q.lapsed(e, now):
-			q.move(p, Left, 0, 0)
+			q.move(before, Left, 0, 0)
 		case e.state.Live():
-			q.back(p, now)
-			return p, None
+			q.back(before, now)
+			return before, None
 		}
 	}
 	if q.issued >= q.policy.MaxPlaces {
 		return 0, Full
 	}
-	p := q.append(account, now)
+	p := q.append(account, now, before)
 	q.move(p, Waiting, 0, 0)
 	return p, None
 }

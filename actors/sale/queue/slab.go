@@ -15,12 +15,12 @@ func (q *Queue) at(p Place) *entry { return q.slab.Read(int(p) - 1) }
 // mut is the entry of an issued place, to be written.
 func (q *Queue) mut(p Place) *entry { return q.slab.Mut(int(p) - 1) }
 
-// append issues the next place number.
-func (q *Queue) append(account uint64, joinedAt int64) Place {
+// append issues the next place number; before is the latest place of the account, 0 if it never joined.
+func (q *Queue) append(account uint64, joinedAt int64, before Place) Place {
 	q.slab.Append(entry{account: account, joinedAt: joinedAt})
 	q.issued++
 	p := Place(q.issued)
 	q.line.grow()
-	q.setLatest(account, p)
+	q.setLatest(account, p, before)
 	return p
 }

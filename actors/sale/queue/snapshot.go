@@ -233,7 +233,7 @@ func (q *Queue) readPlace(r *reader, joined int64) int64 {
 	if r.err != nil {
 		return joined
 	}
-	q.append(account, joined)
+	q.append(account, joined, before)
 	e := q.mut(p)
 	e.misses = misses
 	e.state = state

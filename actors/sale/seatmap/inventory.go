@@ -193,3 +193,12 @@ func (v *Inventory) nextEpoch() {
 		v.epoch = 1
 	}
 }
+
+// Foresee fetches what moving a seat needs. It changes nothing; what it returns means nothing.
+func (v *Inventory) Foresee(u UnitID) uint64 {
+	if int(u) >= v.seats {
+		return 0
+	}
+	b := v.ix.blockOf[u]
+	return uint64(v.status[u]) ^ uint64(v.owner.Get(int(u))) ^ uint64(v.ix.blocks[b].first) ^ uint64(v.cache.fresh[b])
+}

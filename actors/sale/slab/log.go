@@ -42,32 +42,60 @@ func (v *LogView[T]) Get(n uint64) T { return v.pieces[(n-v.base)>>(v.shift&63)]
 // Read is row number n, in place: it must not be written.
 func (v *LogView[T]) Read(n uint64) *T { return &v.pieces[(n-v.base)>>(v.shift&63)].rows[n&v.mask] }
 
-// Append adds a row and returns its number. No row that a view can read is touched.
-func (l *Log[T]) Append(x T) uint64 {
-	if l.end&l.mask == 0 {
-		rows := l.spare
-		l.spare = nil
-		if rows == nil {
-			n := int(l.mask) + 1
-			if l.end == 0 {
-				n = min(n, firstRows)
-			}
-			rows = make([]T, 0, n)
-		}
-		l.pieces = append(l.pieces, piece[T]{rows: rows, epoch: l.epoch})
-	}
-	p := &l.pieces[len(l.pieces)-1]
-	p.rows = append(p.rows, x)
-	l.end++
-	return l.end - 1
+// Tail is the rows from number n to the end of its chunk, in place: they must not be written. n must be kept.
+func (v *LogView[T]) Tail(n uint64) []T {
+	return v.pieces[(n-v.base)>>(v.shift&63)].rows[n&v.mask:]
 }
 
-// Trim forgets the rows before number n.
+// Append adds a row and returns its number. No row that a view can read is touched.
+func (l *Log[T]) Append(x T) uint64 {
+	rows, n := l.Run(1)
+	rows[0] = x
+	return n
+}
+
+// Run adds n rows that are in one chunk, at most MaxRun, and returns them and the number of the first. All of them are to be
+// filled in at once: what stands there is of rows that were forgotten. There may be a gap of empty rows before them.
+func (l *Log[T]) Run(n int) ([]T, uint64) {
+	if room := int(l.mask + 1 - l.end&l.mask); room < n {
+		rows, _ := l.Run(room)
+		clear(rows)
+	}
+	if l.end&l.mask == 0 {
+		l.begin()
+	}
+	p := &l.pieces[len(l.pieces)-1]
+	from := len(p.rows)
+	if from+n > cap(p.rows) { // the first chunk grows
+		p.rows = slices.Grow(p.rows, n)
+	}
+	p.rows = p.rows[:from+n]
+	l.end += uint64(n)
+	return p.rows[from:], l.end - uint64(n)
+}
+
+// MaxRun is how many rows a run may have.
+func (l *Log[T]) MaxRun() int { return int(l.mask) + 1 }
+
+// begin adds a chunk.
+func (l *Log[T]) begin() {
+	rows := l.spare
+	l.spare = nil
+	if rows == nil {
+		n := int(l.mask) + 1
+		if l.end == 0 {
+			n = min(n, firstRows)
+		}
+		rows = make([]T, 0, n)
+	}
+	l.pieces = append(l.pieces, piece[T]{rows: rows, epoch: l.epoch})
+}
+
+// Trim forgets the rows before number n. Their memory is used again as it is, so rows should have no pointers.
 func (l *Log[T]) Trim(n uint64) {
 	l.start = n
 	for len(l.pieces) > 0 && l.base+l.mask < n {
 		if p := l.pieces[0]; p.epoch == l.epoch {
-			clear(p.rows)
 			l.spare = p.rows[:0]
 		}
 		l.pieces[0] = piece[T]{}
