@@ -2,7 +2,7 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.ci/lint.mod golangci-lint
 
-.PHONY: help demo build peers sockets test check bench results microbench engine chaos rolling powercuts flips mutants fmt clean
+.PHONY: help demo build peers sockets test check bench results microbench engine chaos rolling powercuts flips mutants planted fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ flips: ## two thousand single-bit flips in a node's log
 
 mutants: ## break promises one by one; a test must notice each
 	.ci/mutants/run $(ARGS)
+
+planted: ## plant defects in the server; a crowd comes, and catraca-bench must find each
+	.ci/mutants/run planted $(ARGS)
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

@@ -1,5 +1,8 @@
-// Command main applies each mutant beside it to a copy of the sources and runs the test that must fail then. It ends
-// with 1 when a mutant is not caught, does not build, or does not apply any more.
+// Command main breaks promises in a copy of the sources and wants each break to be noticed. It ends with 1 when one is not,
+// does not build, or does not apply any more.
+//
+//	main [NAME…]           applies each mutant beside it and runs the test that must fail then
+//	main planted [NAME…]   plants each defect in the server, lets a crowd come to it, and wants catraca-bench to find out
 //
 // A mutant is a file NAME.mutant:
 //
@@ -12,7 +15,11 @@
 //	--- to
 //	lines that come instead
 //
-// with file, from and to as often as needed.
+// with file, from and to as often as needed. A planted defect, planted/NAME.planted, has instead of the test
+//
+//	scenario: the file beside it that the crowd comes by
+//	broken: the check of the audit that must say so
+//	says: what the evidence must say, a regular expression
 package main
 
 import (
@@ -29,18 +36,26 @@ import (
 	"time"
 )
 
-type edit struct{ file, from, to string }
-
-type mutant struct {
-	name, why, pkg, pattern, says string
-	edits                         []edit
-}
-
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	args, do := os.Args[1:], run
+	if len(args) > 0 && args[0] == "planted" {
+		args, do = args[1:], runPlanted
+	}
+	if err := do(args); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
+}
+
+// mutant is a break and what must be said of it.
+type mutant struct {
+	name, why string
+	pkg       string // of the test
+	pattern   string // of the test's name
+	scenario  string // of a planted defect
+	broken    string // the check
+	says      string
+	edits     []edit
 }
 
 func run(names []string) error {
@@ -59,6 +74,9 @@ func run(names []string) error {
 	tried, bad := 0, 0
 	for _, f := range files {
 		m, err := read(f)
+		if err == nil && m.pattern == "" {
+			err = errors.New("test is missing")
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", f, err)
 		}
@@ -85,90 +103,12 @@ func run(names []string) error {
 	return nil
 }
 
-// copySources copies what is or would be under version control, as it is now.
-func copySources(dir string) error {
-	out, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
-	if err != nil {
-		return fmt.Errorf("list sources: %w", err)
-	}
-	for _, name := range strings.Split(strings.TrimRight(string(out), "\x00"), "\x00") {
-		data, err := os.ReadFile(name)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // deleted and not committed
-		}
-		if err == nil {
-			err = os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), data, 0o600)
-		}
-		if err != nil {
-			return fmt.Errorf("copy sources: %w", err)
-		}
-	}
-	return nil
-}
-
-func read(path string) (*mutant, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	m := &mutant{name: strings.TrimSuffix(filepath.Base(path), ".mutant")}
-	into := (*string)(nil)
-	for _, line := range strings.Split(strings.TrimRight(string(data), "\n"), "\n") {
-		key, value, _ := strings.Cut(line, ": ")
-		last := len(m.edits) - 1
-		switch {
-		case key == "why" && into == nil:
-			m.why = value
-		case key == "test" && into == nil:
-			m.pkg, m.pattern, _ = strings.Cut(value, " ")
-		case key == "says" && into == nil:
-			m.says = value
-		case key == "file":
-			m.edits = append(m.edits, edit{file: value})
-			into = nil
-		case line == "--- from" && last >= 0:
-			into = &m.edits[last].from
-		case line == "--- to" && last >= 0:
-			into = &m.edits[last].to
-		case into != nil:
-			*into += line + "\n"
-		default:
-			return nil, fmt.Errorf("line %q is not understood", line)
-		}
-	}
-	if m.why == "" || m.pattern == "" || m.says == "" || len(m.edits) == 0 {
-		return nil, errors.New("why, test, says or file is missing")
-	}
-	return m, nil
-}
-
 // try applies the mutant, runs its test, and puts the sources back. A nil error says that it was caught.
 func (m *mutant) try(dir string) (said string, err error) {
-	originals := map[string][]byte{}
-	defer func() {
-		for path, data := range originals {
-			err = errors.Join(err, os.WriteFile(path, data, 0o600))
-		}
-	}()
-	for _, e := range m.edits {
-		path := filepath.Join(dir, e.file)
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return "", fmt.Errorf("it does not apply any more: %w", err)
-		}
-		if _, ok := originals[path]; !ok {
-			originals[path] = data
-		}
-		changed, err := e.apply(data)
-		if err == nil {
-			err = os.WriteFile(path, changed, 0o600)
-		}
-		if err != nil {
-			return "", fmt.Errorf("it does not apply any more: %s: %w", e.file, err)
-		}
+	restore, err := m.plant(dir)
+	defer func() { err = errors.Join(err, restore()) }()
+	if err != nil {
+		return "", fmt.Errorf("it does not apply any more: %w", err)
 	}
 	if said, err := m.goTest(dir, "^$"); err != nil {
 		return said, errors.New("it does not build")
@@ -195,32 +135,6 @@ func (m *mutant) goTest(dir, pattern string) (string, error) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	return out.String(), err
-}
-
-// apply replaces the one place where the lines of from are, whatever the white space.
-func (e *edit) apply(data []byte) ([]byte, error) {
-	var pattern strings.Builder
-	for i, line := range strings.Split(strings.TrimSpace(e.from), "\n") {
-		if i > 0 {
-			pattern.WriteString(`\s*\n\s*`)
-		}
-		for j, word := range strings.Fields(line) {
-			if j > 0 {
-				pattern.WriteString(`[ \t]+`)
-			}
-			pattern.WriteString(regexp.QuoteMeta(word))
-		}
-	}
-	re, err := regexp.Compile(pattern.String())
-	if err != nil {
-		return nil, err
-	}
-	found := re.FindAllIndex(data, -1)
-	if len(found) != 1 {
-		return nil, fmt.Errorf("its lines are there %d times, want once", len(found))
-	}
-	at := found[0]
-	return slices.Concat(data[:at[0]], []byte(strings.TrimSpace(e.to)), data[at[1]:]), nil
 }
 
 func indent(s string) string {
