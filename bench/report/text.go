@@ -181,7 +181,19 @@ func textEnvironment(b *bytes.Buffer, run *record.Run) {
 	line(b, "")
 	line(b, "%s · %s · commit %s · server %s", moment(run.Began), run.Target, e.Commit, e.Server)
 	line(b, "%d × %s · %s · Linux %s · %s · %s nodes, %s agents", e.Cores, e.CPU, memory(e.Memory), e.Kernel, e.Go, count(int64(e.Nodes)), count(int64(e.Agents)))
+	for _, a := range run.Agents {
+		line(b, "%s at %s · %s fans, %s late · clock ahead by %s ± %s, drifted %s · %s CPU", a.Name, a.Address, count(a.Fans), count(a.Starts.Late),
+			signed(a.Offset), span(a.Unsure), signed(a.Drift), span(a.CPU))
+	}
 	if e.Command != "" {
 		line(b, "%s", e.Command)
 	}
+}
+
+// signed is a span that may be below zero.
+func signed(seconds float64) string {
+	if seconds < 0 {
+		return "−" + span(-seconds)
+	}
+	return span(seconds)
 }

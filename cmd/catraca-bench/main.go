@@ -46,7 +46,7 @@ func run(ctx context.Context, env environment) int {
 	missed, code := false, 0
 	root.AddCommand(
 		runCommand(env, &code), rerunCommand(env, &code), auditCommand(env, &code), setCommand(env, &code), scenarioCommand(env),
-		reportCommand(env), compareCommand(env, &missed), engineCommand(env, &missed), engineNodeCommand(env),
+		reportCommand(env), compareCommand(env, &missed), engineCommand(env, &missed), engineNodeCommand(env), agentCommand(env),
 		socketsCommand(env),
 	)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &wrongError{err} })

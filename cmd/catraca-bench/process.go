@@ -19,8 +19,9 @@ import (
 type process struct {
 	name, binary string
 	args         []string
-	log          string // file
-	behind       bool   // stands behind this program for a core
+	log          string   // file
+	env          []string // beside this process's own
+	behind       bool     // stands behind this program for a core
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd // nil: not started yet
@@ -36,7 +37,7 @@ func (p *process) start(facts func(string)) error {
 	}
 	cmd := exec.Command(p.binary, p.args...) //nolint:gosec,noctx // the user's own; stop ends it in its own way
 	cmd.Stderr = out
-	cmd.Env = withoutSettings(os.Environ())
+	cmd.Env = append(withoutSettings(os.Environ()), p.env...)
 	apart(cmd)
 	if facts == nil {
 		cmd.Stdout = out

@@ -32,6 +32,8 @@ type runOptions struct {
 	live              string
 	lag               time.Duration
 	lagged            bool
+	agents            string // a number, or addresses
+	secretFile        string
 	aim               aim
 
 	evidence *virtual.Evidence // of the last run
@@ -86,6 +88,8 @@ func (o *runOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.keep, "keep", "", "keep the servers' data and logs in this new folder")
 	f.StringVar(&o.live, "live", "", "serve a page that shows the run while it goes, as 127.0.0.1:5665")
 	f.DurationVar(&o.lag, "lag", 0, "make every round trip to the servers so much longer, to see what compare makes of it; 0s is a hop alone")
+	f.StringVar(&o.agents, "agents", "", "so many processes on this machine let the fans come; or those at host:port,host:port, see `catraca-bench agent`")
+	f.StringVar(&o.secretFile, "agents-secret-file", "", "file with the secret of agents that are there already; empty: from CATRACA_BENCH_SECRET")
 	o.aim.flags(c)
 }
 
@@ -156,6 +160,14 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 		}
 		defer l.close()
 	}
+	agents, err := muster(ctx, o.agents, o.secretFile, target)
+	if err != nil {
+		return nil, err
+	}
+	defer agents.close()
+	if own != nil && !o.lagged {
+		target.Fronts = own.fronts(s.Fans, len(agents.agents) > 0, say)
+	}
 	p := &progress{out: env.stderr, terminal: isTerminal(env.stderr), scenario: s}
 	defer p.stop()
 	show, err := o.showLive(ctx, s.Name, p)
@@ -164,11 +176,17 @@ func (o *runOptions) run(ctx context.Context, env environment, s scenario.Scenar
 	}
 	defer func() { _ = show.close() }() // viewers are told; nothing else is lost
 	say("%s: %d fans, seed %d, at %s", s.Name, s.Fans, o.seed, target.Base)
-	run, err := crowd.Run(ctx, crowd.Options{Target: target, Scenario: s, Seed: o.seed, Say: p.say, Watch: show.watch, Keep: func(e *virtual.Evidence) { o.evidence = e }})
+	run, err := crowd.Run(ctx, crowd.Options{
+		Target: target, Scenario: s, Seed: o.seed, Agents: agents.drivers(), Say: p.say, Watch: show.watch,
+		Keep: func(e *virtual.Evidence) { o.evidence = e },
+	})
 	p.stop()
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, errors.Join(errAborted, err)
+		}
+		if _, few := errors.AsType[*crowd.FilesError](err); few {
+			err = wrong("%w", err)
 		}
 		return nil, err
 	}

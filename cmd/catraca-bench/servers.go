@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	crowd "github.com/catraca/catraca/bench/drive"
+	"github.com/catraca/catraca/bench/record"
 	"github.com/catraca/catraca/config"
 )
 
@@ -297,6 +298,27 @@ func (s *servers) target() crowd.Target {
 		t.Operators[n.name] = "http://" + n.operator
 	}
 	return t
+}
+
+// balancerSpare is what a balancer opens beside two connections for each fan.
+const balancerSpare = 1000
+
+// fronts are the nodes' addresses, if the fans are more than one balancer can carry, or come from agents; none: they
+// come through the balancer.
+func (s *servers) fronts(fans int, agents bool, say func(format string, args ...any)) []string {
+	if s.balancer == nil {
+		return nil
+	}
+	limit := record.Here().OpenFiles // the balancer has the same
+	if !agents && (limit <= 0 || 2*int64(fans)+balancerSpare <= limit) {
+		return nil
+	}
+	say("fans go to the %d nodes by turns, and not through the balancer", len(s.nodes))
+	var out []string
+	for _, n := range s.nodes {
+		out = append(out, n.fan)
+	}
+	return out
 }
 
 // fallen says which processes have ended although nobody wanted it.
