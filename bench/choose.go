@@ -132,7 +132,7 @@ func (j *Journal) heldNamed(h wire.Hold, c hall.Choice) {
 		want = append(want, wire.LedgerUnit{Unit: u, Count: 1})
 	}
 	for _, a := range c.Areas {
-		want = append(want, wire.LedgerUnit{Unit: a.Unit, Count: a.Count})
+		want = append(want, wire.LedgerUnit(a))
 	}
 	if want, got := sorted(want), units(h.Lines); !slices.Equal(want, got) {
 		j.note(func(time.Time) {

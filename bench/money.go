@@ -29,16 +29,17 @@ type ProviderPayment struct {
 // String is the payment as evidence.
 func (c *ProviderPayment) String() string {
 	cur := strings.ToUpper(c.Currency)
-	s := fmt.Sprintf("payment %s %s: %s taken", c.Payment, c.Status, amount(c.Captured, cur))
+	var b strings.Builder
+	fmt.Fprintf(&b, "payment %s %s: %s taken", c.Payment, c.Status, amount(c.Captured, cur))
 	for _, p := range []struct {
 		n    int64
 		what string
 	}{{c.Authorized, "reserved"}, {c.Refunded, "given back"}, {c.Pending, "on its way back"}} {
 		if p.n != 0 {
-			s += fmt.Sprintf(", %s %s", amount(p.n, cur), p.what)
+			fmt.Fprintf(&b, ", %s %s", amount(p.n, cur), p.what)
 		}
 	}
-	return s
+	return b.String()
 }
 
 // AuditMoney holds the books against the provider's: every charge is a paid order's with all its tickets, or was given
@@ -73,11 +74,11 @@ func auditMoney(f *findings, books wire.Ledger, p Provider) {
 		wait := rows[order] != nil && underWay(rows[order])
 		cur := strings.ToUpper(c.Currency)
 		if c.Authorized != 0 {
-			f.wait(wait, moneyAgrees, "payment %s of order %s still has %s reserved at the provider", c.Payment, whose(rows[order], order), amount(c.Authorized, cur))
+			f.money(wait, "payment %s of order %s still has %s reserved at the provider", c.Payment, whose(rows[order], order), amount(c.Authorized, cur))
 		}
 		if c.Pending != 0 {
 			moving = true
-			f.wait(true, moneyAgrees, "payment %s of order %s still has a refund of %s under way", c.Payment, whose(rows[order], order), amount(c.Pending, cur))
+			f.money(true, "payment %s of order %s still has a refund of %s under way", c.Payment, whose(rows[order], order), amount(c.Pending, cur))
 		}
 		o := all[order]
 		if o == nil {
@@ -118,17 +119,17 @@ func auditRows(f *findings, rows []wire.LedgerRow, all map[string]*charged) (fac
 		switch at := listed(o.payments); {
 		case o.kept == want:
 		case o.kept == 0:
-			f.wait(underWay(r), moneyAgrees, "order %s is %s with %s for %s, and the provider took 0 of it (%s)", whose(r, r.Order), r.State, tickets(r), cost(r.Total), at)
+			f.money(underWay(r), "order %s is %s with %s for %s, and the provider took 0 of it (%s)", whose(r, r.Order), r.State, tickets(r), cost(r.Total), at)
 		case want == 0:
-			f.wait(underWay(r), moneyAgrees, "the provider kept %s of order %s, which is %s and has %s (%s)", amount(o.kept, cur), whose(r, r.Order), r.State, valid(r), at)
+			f.money(underWay(r), "the provider kept %s of order %s, which is %s and has %s (%s)", amount(o.kept, cur), whose(r, r.Order), r.State, valid(r), at)
 		default:
-			f.wait(underWay(r), moneyAgrees, "order %s is %s with %s for %s, and the provider kept %s of it (%s)", whose(r, r.Order), r.State, tickets(r), cost(r.Total), amount(o.kept, cur), at)
+			f.money(underWay(r), "order %s is %s with %s for %s, and the provider kept %s of it (%s)", whose(r, r.Order), r.State, tickets(r), cost(r.Total), amount(o.kept, cur), at)
 		}
 		if o.times > 1 {
-			f.wait(underWay(r), moneyAgrees, "order %s was charged %d times (%s)", whose(r, r.Order), o.times, listed(o.payments))
+			f.money(underWay(r), "order %s was charged %d times (%s)", whose(r, r.Order), o.times, listed(o.payments))
 		}
 		if r.State == "committed" || r.State == "paid" || r.State == "refunding" {
-			f.wait(true, moneyAgrees, "order %s is still %s", whose(r, r.Order), r.State)
+			f.money(true, "order %s is still %s", whose(r, r.Order), r.State)
 		}
 	}
 	return face
@@ -139,10 +140,10 @@ func auditSums(f *findings, books wire.Ledger, net, face int64, moving bool) {
 	m := books.Money
 	cur := m.Captured.Currency
 	if booked := m.Captured.Amount - m.Refunded.Amount - m.Refunding.Amount; booked != net {
-		f.wait(moving, moneyAgrees, "the provider kept %s, the books say %s", amount(net, cur), amount(booked, cur))
+		f.money(moving, "the provider kept %s, the books say %s", amount(net, cur), amount(booked, cur))
 	}
 	if sold := m.SoldFace.Amount + m.SoldFees.Amount; sold != net || sold != face {
-		f.wait(moving, moneyAgrees, "the provider kept %s, tickets were sold for %s, orders cost %s", amount(net, cur), amount(sold, cur), amount(face, cur))
+		f.money(moving, "the provider kept %s, tickets were sold for %s, orders cost %s", amount(net, cur), amount(sold, cur), amount(face, cur))
 	}
 }
 
@@ -160,7 +161,7 @@ func auditBookedMoney(f *findings, books wire.Ledger) {
 	kept := m.Captured.Amount - m.Refunded.Amount - m.Refunding.Amount
 	if sold := m.SoldFace.Amount + m.SoldFees.Amount; sold != kept || sold != face {
 		cur := m.Captured.Currency
-		f.wait(moving, moneyAgrees, "by the books %s was kept, tickets were sold for %s, orders cost %s", amount(kept, cur), amount(sold, cur), amount(face, cur))
+		f.money(moving, "by the books %s was kept, tickets were sold for %s, orders cost %s", amount(kept, cur), amount(sold, cur), amount(face, cur))
 	}
 }
 

@@ -69,12 +69,12 @@ func (f *findings) seen(p promise, at time.Time, format string, args ...any) {
 	}
 }
 
-// wait is add for what may still heal, if under way is true.
-func (f *findings) wait(underWay bool, p promise, format string, args ...any) {
+// money is add of what the money's agreement lacks, and may still heal if under way is true.
+func (f *findings) money(underWay bool, format string, args ...any) {
 	if underWay {
 		f.pending++
 	}
-	f.add(p, format, args...)
+	f.add(moneyAgrees, format, args...)
 }
 
 // total is how many there are, told or not.

@@ -102,7 +102,7 @@ func benchHolds(b *testing.B, s *State, shoppers, named int) {
 	lines := make([][2]Line, n)
 	var rounds []time.Duration
 	holding, releasing := time.Duration(0), time.Duration(0)
-	key := uint64(s.Index()) << 32 // not one of an earlier run
+	key := s.Index() << 32 // not one of an earlier run
 	var r Result
 	b.ReportAllocs()
 	for b.Loop() {

@@ -73,8 +73,9 @@ func (s *State) openHold(c *Command, r *Result) {
 		r.Refusal = s.noLease(c.Account)
 		return
 	}
-	taken, slot, known := uint32(0), uint32(0), false
-	if slot, known = s.accountAt.get(uint64(c.Account)); known {
+	taken := uint32(0)
+	slot, known := s.accountAt.get(uint64(c.Account))
+	if known {
 		acc := s.accounts.Read(int(slot))
 		if taken = acc.taken; acc.hold != 0 {
 			h := s.holdOf(acc.hold)

@@ -62,9 +62,9 @@ func readFrame(r *bufio.Reader) (kind byte, payload []byte, err error) {
 	return kind, payload, nil
 }
 
-// appendFrame writes one frame.
-func appendFrame(dst []byte, kind byte, payload []byte) []byte {
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(payload)+1)) //nolint:gosec // bounded by the sender
+// frameOf is one frame.
+func frameOf(kind byte, payload []byte) []byte {
+	dst := binary.BigEndian.AppendUint32(nil, uint32(len(payload)+1)) //nolint:gosec // bounded by the sender
 	return append(append(dst, kind), payload...)
 }
 
@@ -89,7 +89,7 @@ func (c *channel) send(kind byte, payload []byte) error {
 	if err := c.conn.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
-	_, err := c.conn.Write(appendFrame(nil, kind, payload))
+	_, err := c.conn.Write(frameOf(kind, payload))
 	return err
 }
 

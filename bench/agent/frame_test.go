@@ -15,7 +15,7 @@ import (
 
 func TestFrames(t *testing.T) {
 	for _, payload := range [][]byte{nil, {1}, bytes.Repeat([]byte{7}, 1<<20)} {
-		b := appendFrame(nil, kindPiece, payload)
+		b := frameOf(kindPiece, payload)
 		kind, got, err := readFrame(bufio.NewReader(bytes.NewReader(b)))
 		if err != nil || kind != kindPiece || !bytes.Equal(got, payload) {
 			t.Errorf("%d bytes came back as kind %d, %d bytes: %v", len(payload), kind, len(got), err)
@@ -42,13 +42,13 @@ func TestFrames(t *testing.T) {
 
 // Whatever comes is read as a frame and understood by both sides, or refused; nothing falls over.
 func FuzzFrame(f *testing.F) {
-	f.Add(appendFrame(nil, kindUsage, []byte(`{"at":1,"values":{"cpu":0.5}}`)))
-	f.Add(appendFrame(nil, kindFates, []byte(`[{"class":"slow","outcome":"bought","journal":{"account":"1"}}]`)))
-	f.Add(appendFrame(nil, kindShare, []byte(`{"plan":{"name":"x"},"of":1}`)))
-	f.Add(appendFrame(nil, kindFans, []byte(`[{"account":"1","token":"x"}]`)))
-	f.Add(appendFrame(nil, kindEnd, []byte(`{"fans":1,"cpu":2}`)))
-	f.Add(appendFrame(nil, kindBegin, numbers(12)))
-	f.Add(appendFrame(nil, kindWasCut, numbers(12)))
+	f.Add(frameOf(kindUsage, []byte(`{"at":1,"values":{"cpu":0.5}}`)))
+	f.Add(frameOf(kindFates, []byte(`[{"class":"slow","outcome":"bought","journal":{"account":"1"}}]`)))
+	f.Add(frameOf(kindShare, []byte(`{"plan":{"name":"x"},"of":1}`)))
+	f.Add(frameOf(kindFans, []byte(`[{"account":"1","token":"x"}]`)))
+	f.Add(frameOf(kindEnd, []byte(`{"fans":1,"cpu":2}`)))
+	f.Add(frameOf(kindBegin, numbers(12)))
+	f.Add(frameOf(kindWasCut, numbers(12)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		kind, b, err := readFrame(bufio.NewReader(bytes.NewReader(data)))
 		if err != nil {

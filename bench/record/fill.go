@@ -89,7 +89,7 @@ func invalid(run *Run) []string {
 }
 
 // LateShare is the share, 0 to 1, of late starts.
-func (s Starts) LateShare() float64 {
+func (s *Starts) LateShare() float64 {
 	if s.Counted == 0 {
 		return 0
 	}

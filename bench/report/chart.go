@@ -84,7 +84,7 @@ func chartsOf(run *record.Run) ([]chart, []section) {
 }
 
 // shows says whether any line has a figure.
-func (c chart) shows() bool {
+func (c *chart) shows() bool {
 	return slices.ContainsFunc(c.Lines, func(l stroke) bool {
 		return slices.ContainsFunc(l.Y, func(n number) bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) })
 	})
@@ -227,11 +227,12 @@ func spreads(run *record.Run) []chart {
 		}
 		c.Lines = append(c.Lines, l)
 	}
-	return []chart{c.trimmed()}
+	c.trim()
+	return []chart{c}
 }
 
-// trimmed is the chart without the right end at which no line has a figure, down to the next whole nine.
-func (c chart) trimmed() chart {
+// trim cuts off the right end at which no line has a figure, down to the next whole nine.
+func (c *chart) trim() {
 	end := 0
 	for _, l := range c.Lines {
 		for i, v := range l.Y {
@@ -247,7 +248,6 @@ func (c chart) trimmed() chart {
 		c.Lines[i].Y = c.Lines[i].Y[:min(end+1, len(c.Lines[i].Y))]
 	}
 	c.X = c.X[:min(end+1, len(c.X))]
-	return c
 }
 
 // maxHistogram bounds an encoded histogram.

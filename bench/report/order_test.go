@@ -44,11 +44,11 @@ func TestSpreadIsTrimmed(t *testing.T) {
 			short.Lines[1].Y[i] = gap()
 		}
 	}
-	if short = short.trimmed(); short.X[len(short.X)-1] != 3 || len(short.Lines[0].Y) != len(short.X) || len(short.Lines[1].Y) != len(short.X) {
+	if short.trim(); short.X[len(short.X)-1] != 3 || len(short.Lines[0].Y) != len(short.X) || len(short.Lines[1].Y) != len(short.X) {
 		t.Errorf("figures up to 2.05 nines end at %v", short.X[len(short.X)-1])
 	}
 	none := chart{X: []number{0, 1, 2}, Lines: []stroke{{Y: []number{gap(), gap(), gap()}}}}
-	if none.trimmed().shows() {
+	if none.trim(); none.shows() {
 		t.Error("a chart of nothing shows something")
 	}
 }
