@@ -34,7 +34,7 @@ func (l *links) keep(p *peer, stop <-chan struct{}) {
 			case <-wait:
 				waiting = false
 			case a := <-p.asks:
-				a.done <- fmt.Errorf("cluster: node %s cannot be reached: %w", p.name, err)
+				a.done <- &unreachableError{p.name, err}
 			case <-p.beat:
 			case <-stop:
 				return

@@ -13,6 +13,7 @@ import (
 const (
 	operateTimeout = 10 * time.Second // of an operator's wish whose context has no deadline
 	operatePoll    = 20 * time.Millisecond
+	reachWait      = 5 * time.Second // for a connection to a node that is to be asked: links come back by themselves
 )
 
 // Kinds of asks.
@@ -39,8 +40,37 @@ func (a *answer) err() error {
 	return nil
 }
 
-// ask sends a wish to another node and waits for what it says.
+// unreachableError says that a node was surely not asked.
+type unreachableError struct {
+	node  string
+	cause error
+}
+
+func (e *unreachableError) Error() string {
+	return fmt.Sprintf("cluster: node %s cannot be reached: %v", e.node, e.cause)
+}
+
+func (e *unreachableError) Unwrap() error { return e.cause }
+
+// ask sends a wish to another node and waits for what it says. While there is no connection it tries again for a while:
+// after a partition has healed, the connections take a moment to be new.
 func (n *Node) ask(ctx context.Context, name string, q ask) error {
+	for until := time.Now().Add(reachWait); ; {
+		err := n.askOnce(ctx, name, q)
+		if cut := (*unreachableError)(nil); !errors.As(err, &cut) || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-time.After(operatePoll):
+		case <-ctx.Done():
+			return err
+		case <-n.stop:
+			return ErrClosed
+		}
+	}
+}
+
+func (n *Node) askOnce(ctx context.Context, name string, q ask) error {
 	deadline, _ := ctx.Deadline()
 	q.Millis = max(time.Until(deadline).Milliseconds(), 1)
 	n.links.mu.Lock()

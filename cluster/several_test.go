@@ -261,7 +261,13 @@ func TestDrain(t *testing.T) {
 		return a != "" && b != "" && a != leader && b != leader
 	})
 	stop(t, h.nodes[leader])
+	h.until("it to be missed", func() bool { return h.member(other, leader).State == StateSuspect })
+	asked, n := make(chan error, 1), h.nodes[other]
+	go func() { asked <- n.Drain(ctx(t), leader, true) }() // waits for it
 	h.start(leader)
+	if err := <-asked; err != nil {
+		t.Errorf("asked while it was away: %v", err)
+	}
 	h.until("it to be back", func() bool { return h.nodes[leader].Ready() && h.member(other, leader).State == StateDraining })
 	if err := h.nodes[leader].Transfer(ctx(t), 0, ""); err != nil {
 		t.Fatal(err)
