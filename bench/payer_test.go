@@ -39,26 +39,8 @@ func TestSandboxPayer(t *testing.T) {
 		"no card":            {cards: []string{"1234"}, declined: true, status: "requires_payment_method"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			call := func(method, path string, form url.Values) (out struct {
-				ID     string `json:"id"`
-				Secret string `json:"client_secret"`
-				Status string `json:"status"`
-			}) {
-				req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(form.Encode()))
-				if err != nil {
-					t.Fatal(err)
-				}
-				req.Header.Set("Authorization", "Bearer "+key)
-				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-				res, err := server.Client().Do(req)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = res.Body.Close() }()
-				if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
-					t.Fatal(err)
-				}
-				return out
+			call := func(method, path string, form url.Values) provided {
+				return askProvider(t, server, key, method, path, form)
 			}
 			made := call(http.MethodPost, "/v1/payment_intents", url.Values{
 				"amount": {"1000"}, "currency": {"brl"}, "payment_method_types[]": {"card"}, "capture_method": {"manual"},
@@ -82,6 +64,37 @@ func TestSandboxPayer(t *testing.T) {
 	}
 }
 
+// provided is what a payment provider says of a payment.
+type provided struct {
+	ID     string `json:"id"`
+	Secret string `json:"client_secret"`
+	Status string `json:"status"`
+	Next   struct {
+		Pix struct {
+			Data string `json:"data"`
+		} `json:"pix_display_qr_code"`
+	} `json:"next_action"`
+}
+
+func askProvider(t *testing.T, server *httptest.Server, key, method, path string, form url.Values) (out provided) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := server.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 func TestSandboxPayerWithoutAServer(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
@@ -103,30 +116,8 @@ func TestSandboxBank(t *testing.T) {
 	server := httptest.NewServer(box)
 	defer server.Close()
 	bank, held := SandboxBank(server.Client(), server.URL), SandboxHeld(server.Client(), server.URL)
-	call := func(method, path string, form url.Values) (out struct {
-		ID     string `json:"id"`
-		Status string `json:"status"`
-		Next   struct {
-			Pix struct {
-				Data string `json:"data"`
-			} `json:"pix_display_qr_code"`
-		} `json:"next_action"`
-	}) {
-		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(form.Encode()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+key)
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		res, err := server.Client().Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
-			t.Fatal(err)
-		}
-		return out
+	call := func(method, path string, form url.Values) provided {
+		return askProvider(t, server, key, method, path, form)
 	}
 	began := time.Now()
 	made := call(http.MethodPost, "/v1/payment_intents", url.Values{

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"github.com/catraca/catraca/actors/sale/seatmap"
 	"github.com/catraca/catraca/actors/sale/slab"
 )
 
@@ -36,10 +35,8 @@ func newAnswers(life int64, limit int) answers {
 }
 
 func (a *answers) len() int {
-	if a.marks.Start() == a.marks.End() {
-		return 0
-	}
-	return int(a.count - a.marks.Read(a.marks.Start()).count)
+	kept := a.look()
+	return kept.len()
 }
 
 // keysOf picks where a command's key is remembered; nil if it needs none. A scan's nonce is kept with its ticket, for ever.
@@ -76,12 +73,7 @@ func (s *State) fingerprint(c *Command) uint64 {
 }
 
 // choice says whether a command is nothing but an account's choice of units, as most that have a key are.
-func (c *Command) choice() bool {
-	return uint64(c.Actor)|uint64(c.Hold)|uint64(c.Order)|uint64(c.Ticket)|c.Intent|
-		uint64(c.Attempt)|uint64(c.Version)|uint64(c.Method)|uint64(c.Pay)|uint64(c.Refund)|uint64(c.Gate)|
-		uint64(c.Amount)|uint64(c.Limit)|uint64(c.At) == 0 &&
-		len(c.Currency)|len(c.Ref)|len(c.URL)|len(c.Text)|len(c.Drop) == 0 && c.Best == seatmap.BestQuery{}
-}
+func (c *Command) choice() bool { return maskOf(c)&^(hasKey|hasAccount|hasLines) == 0 }
 
 // fold multiplies and adds the halves of the product.
 func fold(x, k uint64) uint64 {

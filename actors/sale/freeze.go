@@ -99,3 +99,10 @@ func (a *answers) freeze() frozenAnswers {
 func (a *answers) look() frozenAnswers {
 	return frozenAnswers{a.words.LogView, a.marks.LogView, a.start, a.count}
 }
+
+func (a *frozenAnswers) len() int {
+	if a.marks.Start() == a.marks.End() {
+		return 0
+	}
+	return int(a.count - a.marks.Read(a.marks.Start()).count)
+}

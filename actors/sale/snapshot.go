@@ -226,11 +226,7 @@ func (f *Frozen) writeBook(w *writer) {
 }
 
 func (a *frozenAnswers) write(w *writer) {
-	n := uint64(0)
-	if a.marks.Start() < a.marks.End() {
-		n = a.count - a.marks.Read(a.marks.Start()).count
-	}
-	w.b = appendUint(w.b, uint32(n))
+	w.b = appendUint(w.b, uint32(a.len()))
 	var x Result
 	a.each(func(words []uint64, until int64) bool {
 		readAnswer(words, &x)

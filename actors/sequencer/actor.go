@@ -75,8 +75,9 @@ type owner[M Machine[R], R any] struct {
 	queue   []submission[R] // taken from the intake; what lies before head is in a batch
 	head    int
 	flight  []*batch[R]
-	landed  []*batch[R] // to be used again, at most maxInFlight
-	scratch []byte      // where a batch is put together
+	landed  []*batch[R]      // to be used again, at most maxInFlight
+	scratch []byte           // where a batch is put together
+	next    [foreseen][]byte // commands of the entry in hand
 	propose chan proposal
 	clock   alarm
 	check   checkpoint
@@ -201,20 +202,20 @@ func (a *owner[M, R]) apply(c *committed) {
 // run does the commands of an entry, some dozens at a time, so that a machine may look ahead.
 func (a *owner[M, R]) run(c *committed, mine *batch[R]) error {
 	a.m.Begin(c.index, c.header.At)
+	ahead, looks := any(a.m).(Foreseer)
 	body, done := c.body, 0
 	for len(body) > 0 {
-		var cmds [foreseen][]byte
 		n := 0
-		for ; n < len(cmds) && len(body) > 0; n++ {
+		for ; n < len(a.next) && len(body) > 0; n++ {
 			var err error
-			if cmds[n], body, err = NextCommand(body); err != nil {
+			if a.next[n], body, err = NextCommand(body); err != nil {
 				return fmt.Errorf("apply entry %d of shard %d: %w", c.index, a.o.Shard, err)
 			}
 		}
-		if ahead, ok := any(a.m).(Foreseer); ok && n > 1 {
-			ahead.Foresee(cmds[:n])
+		if looks && n > 1 {
+			ahead.Foresee(a.next[:n])
 		}
-		for _, cmd := range cmds[:n] {
+		for _, cmd := range a.next[:n] {
 			res, err := a.m.Command(cmd)
 			if err != nil {
 				return fmt.Errorf("apply entry %d of shard %d, command %d: %w", c.index, a.o.Shard, done, err)

@@ -3,10 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -195,23 +192,7 @@ func (r *peerRow) span() (low, high float64) {
 
 // keep writes the report into a folder, for machines and for people.
 func (r *peerReport) keep(folder string) error {
-	if folder == "" {
-		return nil
-	}
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return wrong("make --results: %w", err)
-	}
-	name := filepath.Join(folder, fmt.Sprintf("peers-%s-%d-%s", r.Peer, r.Nodes, r.At.Format("2006-01-02-1504")))
-	for ending, data := range map[string][]byte{".json": append(b, '\n'), ".txt": []byte(r.text())} {
-		if err := os.WriteFile(name+ending, data, 0o600); err != nil {
-			return fmt.Errorf("keep the report: %w", err)
-		}
-	}
-	return nil
+	return keepReport(folder, fmt.Sprintf("peers-%s-%d-%s", r.Peer, r.Nodes, r.At.Format("2006-01-02-1504")), r, r.text())
 }
 
 // round shortens a duration for people.

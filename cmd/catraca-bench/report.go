@@ -86,10 +86,28 @@ func (r *report) write(env environment, folder string) error {
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	name := filepath.Join(folder, "engine-"+r.At.Format("2006-01-02-1504"))
-	for ext, content := range map[string][]byte{".json": append(raw, '\n'), ".txt": []byte(r.table())} {
-		if err := os.WriteFile(name+ext, content, 0o600); err != nil {
-			return fmt.Errorf("write report: %w", err)
+	return writeReport(filepath.Join(folder, "engine-"+r.At.Format("2006-01-02-1504")), raw, r.table())
+}
+
+// keepReport writes a report into a folder, which is made, for machines and for people. Without a folder it does nothing.
+func keepReport(folder, name string, report any, text string) error {
+	if folder == "" {
+		return nil
+	}
+	raw, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return wrong("make --results: %w", err)
+	}
+	return writeReport(filepath.Join(folder, name), raw, text)
+}
+
+func writeReport(path string, raw []byte, text string) error {
+	for ending, data := range map[string][]byte{".json": append(raw, '\n'), ".txt": []byte(text)} {
+		if err := os.WriteFile(path+ending, data, 0o600); err != nil {
+			return fmt.Errorf("keep the report: %w", err)
 		}
 	}
 	return nil

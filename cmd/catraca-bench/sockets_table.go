@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 )
@@ -148,21 +145,5 @@ func (r *socketsReport) text() string {
 
 // keep writes the report into a folder, for machines and for people.
 func (r *socketsReport) keep(folder string) error {
-	if folder == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return wrong("make --results: %w", err)
-	}
-	name := filepath.Join(folder, "sockets-"+r.At.Format("2006-01-02-1504"))
-	for ending, data := range map[string][]byte{".json": append(raw, '\n'), ".txt": []byte(r.text())} {
-		if err := os.WriteFile(name+ending, data, 0o600); err != nil {
-			return fmt.Errorf("keep the report: %w", err)
-		}
-	}
-	return nil
+	return keepReport(folder, "sockets-"+r.At.Format("2006-01-02-1504"), r, r.text())
 }

@@ -47,7 +47,8 @@ func (s *Server) Begin(ctx context.Context, p directory.Person, lang string, id 
 		return true
 	}
 	f.ctx = ctx
-	f.cmd.Account, f.cmd.Key = sale.AccountID(p.Account), commandKey(p, op, key)
+	f.key = commandKey(p, op, key)
+	f.cmd.Account, f.cmd.Key = sale.AccountID(p.Account), f.key
 	err = s.o.Sales.Begin(id, &f.cmd, f)
 	switch {
 	case err == nil:
@@ -106,10 +107,7 @@ func (f *flight) AppendJSON(dst []byte) []byte {
 
 // again does the command in the way that waits for a leader; its key makes it the same command.
 func (f *flight) again() {
-	res, err := f.s.o.Sales.Submit(f.ctx, f.view.Event, &f.cmd)
-	if err == nil {
-		err = refusal(f.view.Event, res, f.lang)
-	}
+	res, err := f.submit(f.ctx, f.cmd)
 	if err != nil || f.cmd.Op == sale.OpHoldRelease {
 		f.end(answer{}, err)
 		return

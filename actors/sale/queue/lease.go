@@ -50,7 +50,7 @@ func (q *Queue) TouchPlace(p Place, now, until int64) int64 {
 	if e.state != Shopping {
 		return 0
 	}
-	t := *q.terms.Read(int(e.term) - 1)
+	t := q.termOf(e)
 	if t.at <= now {
 		return 0
 	}

@@ -54,7 +54,7 @@ func (l *Log[T]) Append(x T) uint64 {
 	return n
 }
 
-// Run adds n rows that are in one chunk, at most MaxRun, and returns them and the number of the first. All of them are to be
+// Run adds n rows that are in one chunk, at most as many as a chunk has, and returns them and the number of the first. All of them are to be
 // filled in at once: what stands there is of rows that were forgotten. There may be a gap of empty rows before them.
 func (l *Log[T]) Run(n int) ([]T, uint64) {
 	if room := int(l.mask + 1 - l.end&l.mask); room < n {
@@ -73,9 +73,6 @@ func (l *Log[T]) Run(n int) ([]T, uint64) {
 	l.end += uint64(n)
 	return p.rows[from:], l.end - uint64(n)
 }
-
-// MaxRun is how many rows a run may have.
-func (l *Log[T]) MaxRun() int { return int(l.mask) + 1 }
 
 // begin adds a chunk.
 func (l *Log[T]) begin() {
